@@ -1,0 +1,103 @@
+"""Who asks: read from the request once, before anything else looks at it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Flask, current_app, g, request
+from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
+from flask_jwt_extended.exceptions import JWTExtendedException
+from jwt.exceptions import PyJWTError
+
+from models.permissions import RULES, Permission, anyone, guest, require_identity
+from models.values import STRANGER, Caller
+from services import auth_service
+from services.auth_service import SignedIn
+from utils.errors import Unauthenticated
+from utils.tokens import digest
+
+View = Callable[..., Any]
+SECRET_HEADER = "Booking-Secret"
+LONGEST_TOKEN = 4096
+
+
+def for_caller(permission: Permission) -> Callable[[View], View]:
+    """Pass `caller` to the view, and turn away at the door whom no rule could let in."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            return view(*args, caller=g.caller, **kwargs)
+
+        known = dict(getattr(view, "_apidoc", {}))
+        known["permission"] = permission
+        rules = RULES[permission]
+        schemes: list[dict[str, list[str]]] = [{"bearer": []}]
+        if guest in rules:
+            schemes.append({"booking_secret": []})
+        if anyone in rules:
+            schemes.append({})
+        known["manual_doc"] = {
+            "security": schemes,
+            "description": f"Permission `{permission}`: "
+            + ", ".join(rule.__name__.replace("_", " ") for rule in rules)
+            + ".",
+        }
+        wrapper._apidoc = known  # type: ignore[attr-defined]
+        wrapper.permission = permission  # type: ignore[attr-defined]
+        return wrapper
+
+    return decorate
+
+
+def register_callers(app: Flask) -> None:
+    @app.before_request
+    def find_out_who_asks() -> None:
+        g.caller = STRANGER
+        g.caller = _caller()
+        view = current_app.view_functions.get(request.endpoint or "")
+        permission = getattr(view, "permission", None)
+        if permission is not None:
+            require_identity(g.caller, permission)
+
+
+def tokens_for(signed_in: SignedIn) -> dict[str, Any]:
+    """What a login answers: a short-lived access token and a refresh token."""
+    claims = {"sid": signed_in.sign_in_id}
+    subject = str(signed_in.user.id)
+    lifetime = signed_in.access_lifetime
+    return {
+        "access_token": create_access_token(
+            subject, expires_delta=lifetime, additional_claims=claims
+        ),
+        "refresh_token": create_refresh_token(
+            subject, expires_delta=signed_in.refresh_lifetime, additional_claims=claims
+        ),
+        "token_type": "bearer",
+        "expires_in": int(lifetime.total_seconds()),
+        "user": signed_in.user,
+    }
+
+
+def identity_in(token: str, kind: str) -> tuple[int, int]:
+    """The user and the sign-in that a token of `kind` names; Unauthenticated if it does not hold."""
+    try:
+        if len(token) > LONGEST_TOKEN:
+            raise ValueError
+        claims = decode_token(token)
+        if claims.get("type") != kind or "exp" not in claims:
+            raise ValueError
+        return int(claims["sub"]), int(claims["sid"])
+    except (PyJWTError, JWTExtendedException, ValueError, KeyError, TypeError, UnicodeError):
+        raise Unauthenticated("The token is not valid, or has expired.") from None
+
+
+def _caller() -> Caller:
+    if header := request.headers.get("Authorization"):
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("The Authorization header is not `Bearer <access_token>`.")
+        return auth_service.caller_of(*identity_in(token.strip(), "access"))
+    if secret := request.headers.get(SECRET_HEADER):
+        return Caller(secret_hash=digest(secret[:200]))
+    return STRANGER

@@ -1,0 +1,117 @@
+"""Application factory."""
+
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from flask import Flask, Response
+from flask.json.provider import JSONProvider
+from flask_swagger_ui import get_swaggerui_blueprint
+
+import models  # noqa: F401 (defines the schema)
+from config import STATE, read_environment, settings
+from controllers import BLUEPRINTS
+from controllers.api_document import INFO, describe
+from controllers.callers import register_callers
+from init import api, bcrypt, db, jwt, migrate
+from utils import dev_database
+from utils.error_handlers import register_error_handlers
+from utils.http import IdConverter
+from utils.request_log import configure_logging, register_request_log
+
+VERSION = "0.1.0"
+
+
+class OrjsonProvider(JSONProvider):
+    """JSON by orjson."""
+
+    def dumps(self, obj: Any, **_kwargs: Any) -> str:
+        return orjson.dumps(obj, option=orjson.OPT_INDENT_2).decode()
+
+    def loads(self, s: str | bytes, **_kwargs: Any) -> Any:
+        return orjson.loads(s)
+
+
+def create_app(overrides: dict[str, Any] | None = None) -> Flask:
+    """The API, configured by the environment and then by `overrides` (names of config.Settings)."""
+    read_environment()
+    settings.update(**(overrides or {}))
+    if not settings.database_uri:
+        settings.update(database_uri=dev_database.start(STATE / "postgres"))
+    configure_logging()
+
+    app = Flask(__name__, static_folder=None)
+    app.json = OrjsonProvider(app)
+    app.config.from_mapping(_extension_settings())
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.url_map.converters["id"] = IdConverter
+    db.init_app(app)
+    migrate.init_app(app, db, directory="migrations", compare_type=True)
+    jwt.init_app(app)
+    bcrypt.init_app(app)
+    api.init_app(app, spec_kwargs=INFO)
+    describe(api)
+    register_request_log(app)
+    register_callers(app)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    _serve_documentation(app)
+    register_error_handlers(app)
+    return app
+
+
+def _extension_settings() -> dict[str, Any]:
+    """What the extensions read, in the names that they gave it."""
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "MAX_CONTENT_LENGTH": settings.max_body_bytes,
+        "MAX_FORM_MEMORY_SIZE": settings.max_body_bytes,
+        "SQLALCHEMY_DATABASE_URI": _driver_named(settings.database_uri),
+        "SQLALCHEMY_ENGINE_OPTIONS": {
+            "pool_size": settings.pool_size,
+            "max_overflow": 0,
+            "pool_timeout": settings.pool_timeout,
+            "isolation_level": "READ COMMITTED",
+            "connect_args": {
+                "connect_timeout": 5,
+                "application_name": "gigmate",
+                "options": f"-c statement_timeout={settings.statement_timeout_ms} "
+                f"-c lock_timeout={settings.lock_timeout_ms} "
+                "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
+            },
+        },
+        "JWT_SECRET_KEY": settings.secret_key,
+        "JWT_ALGORITHM": "HS256",
+        "JWT_ENCODE_ISSUER": "gigmate",
+        "JWT_DECODE_ISSUER": "gigmate",
+        "JWT_ENCODE_AUDIENCE": "gigmate",
+        "JWT_DECODE_AUDIENCE": "gigmate",
+        "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=settings.access_token_minutes),
+        "BCRYPT_HANDLE_LONG_PASSWORDS": True,
+        "API_TITLE": "GigMate",
+        "API_VERSION": VERSION,
+        "OPENAPI_VERSION": "3.1.0",
+        "OPENAPI_URL_PREFIX": None,
+        "PROPAGATE_EXCEPTIONS": False,
+    }
+
+
+def _driver_named(uri: str) -> str:
+    """The URI with its driver: SQLAlchemy 2.1 takes plain postgresql:// to mean psycopg 3."""
+    for plain in ("postgresql://", "postgres://"):
+        if uri.startswith(plain):
+            return "postgresql+psycopg2://" + uri.removeprefix(plain)
+    return uri
+
+
+def _serve_documentation(app: Flask) -> None:
+    @app.get("/openapi.json")
+    def openapi() -> Response:
+        """The contract, as OpenAPI 3.1."""
+        document = orjson.dumps(api.spec.to_dict(), option=orjson.OPT_INDENT_2)
+        return Response(document, content_type="application/json")
+
+    app.register_blueprint(
+        get_swaggerui_blueprint("/docs", "/openapi.json", config={"app_name": "GigMate"})
+    )

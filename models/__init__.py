@@ -1,0 +1,52 @@
+"""What is true of one row. Importing this package defines the whole schema."""
+
+from models.booking import Booking, BookingLine, BookingStatus, Channel, PaymentStatus
+from models.event import Event, EventStatus, Moderation
+from models.idempotency_key import IdempotencyKey
+from models.organiser import MemberRole, Organiser, OrganiserMember
+from models.outbox_message import OutboxMessage
+from models.seat_map import MapSeat, SeatMap, SeatMapVersion, Section, SectionKind
+from models.show import AvailabilityDisplay, Show, ShowStatus
+from models.stock import Place, Stock
+from models.ticket import CheckIn, Ticket, TicketStatus
+from models.ticket_holder import TicketHolder
+from models.tier import Price, Tier, TierStock
+from models.user import Role, SignIn, User
+from models.venue import Venue
+
+__all__ = [
+    "AvailabilityDisplay",
+    "Booking",
+    "BookingLine",
+    "BookingStatus",
+    "Channel",
+    "CheckIn",
+    "Event",
+    "EventStatus",
+    "IdempotencyKey",
+    "MapSeat",
+    "MemberRole",
+    "Moderation",
+    "Organiser",
+    "OrganiserMember",
+    "OutboxMessage",
+    "PaymentStatus",
+    "Place",
+    "Price",
+    "Role",
+    "SeatMap",
+    "SeatMapVersion",
+    "Section",
+    "SectionKind",
+    "Show",
+    "ShowStatus",
+    "SignIn",
+    "Stock",
+    "Ticket",
+    "TicketHolder",
+    "TicketStatus",
+    "Tier",
+    "TierStock",
+    "User",
+    "Venue",
+]

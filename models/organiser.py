@@ -1,0 +1,50 @@
+"""Who puts events on, and the people who work for them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from init import Base
+from models.columns import Timestamped, Versioned
+from models.user import User
+
+
+class MemberRole(StrEnum):
+    """What a member may do for an organiser: everything, everything but members, or the door."""
+
+    OWNER = "owner"
+    MANAGER = "manager"
+    DOOR = "door"
+
+
+class Organiser(Versioned, Base):
+    """A promoter, a club, a festival: everything it sells belongs to it."""
+
+    __tablename__ = "organisers"
+
+    name: Mapped[str]
+    email: Mapped[str]
+    phone: Mapped[str | None]
+    description: Mapped[str | None]
+    website: Mapped[str | None]
+    deleted_at: Mapped[datetime | None]
+
+    @property
+    def organiser_id(self) -> int:
+        """Its own; so that permissions ask every target the same question."""
+        return self.id
+
+
+class OrganiserMember(Timestamped, Base):
+    """A user who works for an organiser."""
+
+    __tablename__ = "organiser_members"
+    __table_args__ = (UniqueConstraint("organiser_id", "user_id"),)
+
+    organiser_id: Mapped[int] = mapped_column(ForeignKey("organisers.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    role: Mapped[MemberRole]
+
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)

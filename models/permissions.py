@@ -1,0 +1,133 @@
+"""Who may do what: one table, read top to bottom.
+
+A rule answers yes or no for a caller and a target; one yes is enough. Whether the target can be
+seen at all is not asked here: a query that starts from `visible_to(caller)` has answered that.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from models.organiser import MemberRole
+from models.user import Role
+from models.values import Caller
+from utils.errors import Forbidden, Unauthenticated
+
+
+class Permission(StrEnum):
+    CATALOGUE_READ = "catalogue:read"
+    PROFILE_EDIT = "profile:edit"
+    ORGANISER_CREATE = "organiser:create"
+    ORGANISER_EDIT = "organiser:edit"
+    ORGANISER_DELETE = "organiser:delete"
+    MEMBER_READ = "member:read"
+    MEMBER_EDIT = "member:edit"
+    VENUE_EDIT = "venue:edit"
+    EVENT_EDIT = "event:edit"
+    SHOW_EDIT = "show:edit"
+    STOCK_READ = "stock:read"
+    STOCK_EDIT = "stock:edit"
+    SALES_READ = "sales:read"
+    HOLDER_EDIT = "holder:edit"
+    BOOKING_PLACE = "booking:place"
+    BOOKING_SELL = "booking:sell"
+    BOOKING_READ = "booking:read"
+    BOOKING_CHANGE = "booking:change"
+    BOOKING_CANCEL = "booking:cancel"
+    DOOR_LIST = "door:list"
+    DOOR_ADMIT = "door:admit"
+
+
+Rule = Callable[[Caller, Any], bool]
+
+
+def anyone(_caller: Caller, _target: Any) -> bool:
+    return True
+
+
+def signed_in(caller: Caller, _target: Any) -> bool:
+    return caller.user_id is not None
+
+
+def admin(caller: Caller, _target: Any) -> bool:
+    return caller.is_admin
+
+
+def organiser_account(caller: Caller, _target: Any) -> bool:
+    return caller.role == Role.ORGANISER
+
+
+def owner(caller: Caller, target: Any) -> bool:
+    return _works_as(caller, target, MemberRole.OWNER)
+
+
+def manager(caller: Caller, target: Any) -> bool:
+    return _works_as(caller, target, MemberRole.OWNER, MemberRole.MANAGER)
+
+
+def staff(caller: Caller, target: Any) -> bool:
+    return _works_as(caller, target, *MemberRole)
+
+
+def buyer(caller: Caller, target: Any) -> bool:
+    """The user who made the booking or keeps the ticket holder."""
+    return caller.user_id is not None and target is not None and target.user_id == caller.user_id
+
+
+def guest(caller: Caller, target: Any) -> bool:
+    """Whoever shows the booking's secret."""
+    mine = caller.secret_hash
+    return mine is not None and target is not None and target.secret_hash == mine
+
+
+def _works_as(caller: Caller, target: Any, *roles: MemberRole) -> bool:
+    """`target` is anything with an `organiser_id`."""
+    if target is None or target.organiser_id is None:
+        return False
+    return caller.memberships.get(target.organiser_id) in roles
+
+
+RULES: dict[Permission, tuple[Rule, ...]] = {
+    Permission.CATALOGUE_READ: (anyone,),
+    Permission.PROFILE_EDIT: (signed_in,),
+    Permission.ORGANISER_CREATE: (admin, organiser_account),
+    Permission.ORGANISER_EDIT: (admin, manager),
+    Permission.ORGANISER_DELETE: (admin, owner),
+    Permission.MEMBER_READ: (admin, staff),
+    Permission.MEMBER_EDIT: (admin, owner),
+    Permission.VENUE_EDIT: (admin, manager),
+    Permission.EVENT_EDIT: (admin, manager),
+    Permission.SHOW_EDIT: (admin, manager),
+    Permission.STOCK_READ: (admin, staff),
+    Permission.STOCK_EDIT: (admin, manager),
+    Permission.SALES_READ: (admin, staff),
+    Permission.HOLDER_EDIT: (admin, buyer, manager),
+    Permission.BOOKING_PLACE: (anyone,),
+    Permission.BOOKING_SELL: (admin, manager),
+    Permission.BOOKING_READ: (admin, buyer, guest, staff),
+    Permission.BOOKING_CHANGE: (admin, buyer, guest, manager),
+    Permission.BOOKING_CANCEL: (admin, buyer, guest, manager),
+    Permission.DOOR_LIST: (admin, staff),
+    Permission.DOOR_ADMIT: (admin, staff),
+}
+
+
+def allowed(caller: Caller, permission: Permission, target: Any) -> bool:
+    """Whether any rule for `permission` says yes."""
+    return any(rule(caller, target) for rule in RULES[permission])
+
+
+def authorize(caller: Caller, permission: Permission, target: Any = None) -> None:
+    """Let `caller` through, or raise Forbidden with the permission that is missing."""
+    if not allowed(caller, permission, target):
+        raise Forbidden(f"This needs the permission {permission}.", permission=permission)
+
+
+def require_identity(caller: Caller, permission: Permission) -> None:
+    """Refuse a stranger at the door where no rule could ever let one in."""
+    rules = RULES[permission]
+    if anyone in rules or caller.user_id is not None:
+        return
+    if guest in rules and caller.secret_hash is not None:
+        return
+    raise Unauthenticated("Sign in and send the access token as `Authorization: Bearer …`.")

@@ -1,0 +1,88 @@
+"""A named pool of a show's places, and the places themselves: the heart of the inventory."""
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from init import Base
+from models.columns import Keyed, Versioned
+from models.seat_map import SectionKind
+from models.show import Show
+
+
+class Stock(Versioned, Base):
+    """A pool of places: Floor, Early Bird lot, Stalls, Promoter's, Press."""
+
+    __tablename__ = "stocks"
+    __table_args__ = (
+        UniqueConstraint("id", "show_id"),
+        UniqueConstraint("show_id", "name"),
+        CheckConstraint("capacity >= 0", name="capacity"),
+    )
+
+    show_id: Mapped[int] = mapped_column(ForeignKey("shows.id"))
+    section_id: Mapped[int | None] = mapped_column(ForeignKey("sections.id"), index=True)
+    section_name: Mapped[str]
+    name: Mapped[str]
+    kind: Mapped[SectionKind]
+    capacity: Mapped[int]
+
+    show: Mapped[Show] = relationship()
+
+    @property
+    def organiser_id(self) -> int | None:
+        return self.show.organiser_id
+
+
+class Place(Keyed, Base):
+    """One sellable unit of a show, in exactly one stock; free while `booking_id` is null.
+
+    `ordinal` counts a stock's places from 1, so that a claim can start anywhere in it. Every claim
+    writes an entry into every index that names the row, so there are no more than these.
+    """
+
+    __tablename__ = "places"
+    __table_args__ = (
+        ForeignKeyConstraint(["stock_id", "show_id"], ["stocks.id", "stocks.show_id"]),
+        ForeignKeyConstraint(
+            ["line_id", "booking_id", "show_id"],
+            ["booking_lines.id", "booking_lines.booking_id", "booking_lines.show_id"],
+            name="fk_places_line",
+        ),
+        CheckConstraint("(booking_id IS NULL) = (line_id IS NULL)", name="claimed_whole"),
+        CheckConstraint("(key IS NULL) = (number IS NULL)", name="numbered_whole"),
+        Index(
+            "uq_places_show_id_key",
+            "show_id",
+            "key",
+            unique=True,
+            postgresql_where=text("key IS NOT NULL"),
+        ),
+        Index("ix_places_free", "stock_id", "ordinal", postgresql_where=text("booking_id IS NULL")),
+        Index(
+            "ix_places_booking_id", "booking_id", postgresql_where=text("booking_id IS NOT NULL")
+        ),
+        {"postgresql_with": {"fillfactor": 80}},
+    )
+
+    show_id: Mapped[int]
+    stock_id: Mapped[int]
+    booking_id: Mapped[int | None]
+    line_id: Mapped[int | None]
+    ordinal: Mapped[int] = mapped_column(Integer)
+    row: Mapped[str | None]
+    number: Mapped[str | None]
+    key: Mapped[str | None]
+
+    stock: Mapped[Stock] = relationship(viewonly=True)
+
+    @property
+    def section(self) -> str:
+        return self.stock.section_name

@@ -1,0 +1,136 @@
+"""What is on offer: a sales window, limits, prices, and the stocks that it sells from."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from init import Base
+from models.columns import Timestamped, Versioned
+from models.event import Event
+from models.show import Show
+from models.stock import Stock
+from utils.money import Money
+
+LARGEST_QUANTITY = 1000
+
+
+class Tier(Versioned, Base):
+    """Early Bird, Regular, VIP. With a show it is on sale; without, it is in its event's price list.
+
+    `then_tier_id` names the tier that may also sell this one's stocks once it has closed or sold
+    out. `section` and `capacity` are what a price list plans; a show's tier has stocks instead.
+    """
+
+    __tablename__ = "tiers"
+    __table_args__ = (
+        UniqueConstraint("id", "show_id"),
+        ForeignKeyConstraint(["show_id", "event_id"], ["shows.id", "shows.event_id"]),
+        ForeignKeyConstraint(
+            ["then_tier_id", "show_id"], ["tiers.id", "tiers.show_id"], name="fk_tiers_then"
+        ),
+        CheckConstraint("min_per_booking BETWEEN 1 AND max_per_booking", name="min_per_booking"),
+        CheckConstraint(f"max_per_booking <= {LARGEST_QUANTITY}", name="max_per_booking"),
+        CheckConstraint("max_per_buyer >= 1", name="max_per_buyer"),
+        CheckConstraint("off_sale_at > on_sale_at", name="window"),
+        CheckConstraint("then_tier_id <> id", name="then_another"),
+        Index("ix_tiers_show_id", "show_id", "position"),
+        Index("ix_tiers_event_id", "event_id"),
+        Index(
+            "uq_tiers_show_id_name",
+            "show_id",
+            "name",
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+    )
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
+    show_id: Mapped[int | None]
+    name: Mapped[str]
+    description: Mapped[str | None]
+    position: Mapped[int] = mapped_column(default=0, server_default="0")
+    on_sale_at: Mapped[datetime | None]
+    off_sale_at: Mapped[datetime | None]
+    min_per_booking: Mapped[int] = mapped_column(default=1)
+    max_per_booking: Mapped[int]
+    max_per_buyer: Mapped[int]
+    then_tier_id: Mapped[int | None]
+    section: Mapped[str | None]
+    capacity: Mapped[int | None]
+    deleted_at: Mapped[datetime | None]
+
+    event: Mapped[Event] = relationship(viewonly=True, foreign_keys=[event_id])
+    show: Mapped[Show | None] = relationship(
+        viewonly=True, primaryjoin="foreign(Tier.show_id) == Show.id"
+    )
+    prices: Mapped[list["Price"]] = relationship(
+        order_by="Price.position, Price.id",
+        primaryjoin="and_(Price.tier_id == Tier.id, Price.deleted_at.is_(None))",
+        cascade="save-update, merge",
+    )
+    stocks: Mapped[list[Stock]] = relationship(
+        secondary="tier_stocks",
+        order_by="TierStock.position",
+        primaryjoin="Tier.id == TierStock.tier_id",
+        secondaryjoin="Stock.id == TierStock.stock_id",
+        viewonly=True,
+    )
+
+    @property
+    def organiser_id(self) -> int | None:
+        return self.event.organiser_id
+
+
+class Price(Timestamped, Base):
+    """A variant of a tier: Adult, Child. The amount is all-in; `fee` is the part that is a fee."""
+
+    __tablename__ = "prices"
+    __table_args__ = (
+        UniqueConstraint("id", "tier_id"),
+        CheckConstraint("amount BETWEEN 0 AND 1000000000000", name="amount"),
+        CheckConstraint("fee BETWEEN 0 AND amount", name="fee"),
+    )
+
+    tier_id: Mapped[int] = mapped_column(ForeignKey("tiers.id"), index=True)
+    name: Mapped[str]
+    amount: Mapped[int]
+    fee: Mapped[int] = mapped_column(default=0, server_default="0")
+    currency: Mapped[str] = mapped_column(String(3))
+    position: Mapped[int] = mapped_column(default=0, server_default="0")
+    deleted_at: Mapped[datetime | None]
+
+    @property
+    def price(self) -> Money:
+        """What a buyer pays for one place."""
+        return Money(self.amount, self.currency)
+
+    @property
+    def parts(self) -> dict[str, Money]:
+        """What the price is made of."""
+        fee = Money(self.fee, self.currency)
+        return {"face_value": self.price - fee, "fee": fee}
+
+
+class TierStock(Base):
+    """That a tier sells from a stock, and in which order."""
+
+    __tablename__ = "tier_stocks"
+    __table_args__ = (
+        ForeignKeyConstraint(["tier_id", "show_id"], ["tiers.id", "tiers.show_id"]),
+        ForeignKeyConstraint(["stock_id", "show_id"], ["stocks.id", "stocks.show_id"]),
+        Index("ix_tier_stocks_show_id", "show_id"),
+    )
+
+    tier_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    stock_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, index=True)
+    show_id: Mapped[int]
+    position: Mapped[int]

@@ -1,0 +1,202 @@
+"""Plain values that layers pass to each other: who asks, what is wanted, what was made."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from models.booking import BookingStatus, Channel, PaymentStatus
+from models.organiser import MemberRole
+from models.seat_map import SectionKind
+from models.user import Role
+from utils.money import Money
+
+NOBODY: Mapping[int, MemberRole] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks: a signed-in user, a guest who shows a booking's secret, or a stranger."""
+
+    user_id: int | None = None
+    sign_in_id: int | None = None
+    email: str | None = None
+    name: str | None = None
+    role: Role | None = None
+    ticket_holder_id: int | None = None
+    memberships: Mapping[int, MemberRole] = field(default_factory=lambda: NOBODY)
+    secret_hash: bytes | None = None
+
+    @property
+    def key(self) -> str | None:
+        """Who this is, for idempotency keys, limits and logs; None for a stranger."""
+        return f"user:{self.user_id}" if self.user_id else None
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == Role.ADMIN
+
+    @property
+    def is_stranger(self) -> bool:
+        """Whether nothing at all is known of who asks."""
+        return self.user_id is None and self.secret_hash is None
+
+    def organisers_as(self, *roles: MemberRole) -> list[int]:
+        """The organisers that the caller works for in one of `roles`; in any, without roles."""
+        return [
+            organiser_id
+            for organiser_id, role in self.memberships.items()
+            if not roles or role in roles
+        ]
+
+
+STRANGER = Caller()
+
+
+@dataclass
+class Once:
+    """A request that names itself with an Idempotency-Key, and how its answer is written."""
+
+    key: str
+    scope: str | None
+    fingerprint: bytes
+    render: Callable[[Any], tuple[int, str | None, bytes]]
+    answer: Any = None
+
+
+@dataclass(frozen=True)
+class WantedSection:
+    """A section of a new seat map: its capacity if people stand, its seats by row if they sit."""
+
+    name: str
+    kind: SectionKind
+    capacity: int
+    rows: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class WantedBuyer:
+    """The person a booking is for, as the request names them."""
+
+    name: str
+    email: str
+    phone: str | None = None
+
+    @property
+    def email_key(self) -> str:
+        return email_key(self.email)
+
+
+@dataclass(frozen=True)
+class WantedLine:
+    """Some places of a tier, any or chosen; desk and comps may name the stock."""
+
+    quantity: int
+    tier_id: int | None = None
+    price_id: int | None = None
+    stock_id: int | None = None
+    seats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class WantedPlaces:
+    """What a booking asks for."""
+
+    show_id: int
+    lines: tuple[WantedLine, ...]
+    buyer: WantedBuyer | None = None
+    ticket_holder_id: int | None = None
+    channel: Channel = Channel.WEB
+    confirm: bool = False
+    comp_reason: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class PlacedHolder:
+    id: int
+    name: str
+    email: str | None
+    phone: str | None = None
+
+
+@dataclass(frozen=True)
+class PlacedPlace:
+    id: int
+    line_id: int
+    stock_id: int
+    section: str
+    row: str | None
+    number: str | None
+    key: str | None
+
+
+@dataclass(frozen=True)
+class Named:
+    """A tier or a price by its name."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class PlacedLine:
+    id: int
+    tier_id: int | None
+    price_id: int | None
+    tier: Named | None
+    price: Named | None
+    quantity: int
+    unit_price: Money
+
+    @property
+    def amount(self) -> Money:
+        return self.unit_price * self.quantity
+
+
+@dataclass(frozen=True)
+class PlacedBooking:
+    """A booking just made, told from what was written; it dumps like a Booking that was read."""
+
+    id: int
+    reference: str
+    show_id: int
+    channel: Channel
+    total: Money
+    held_at: datetime
+    held_until: datetime
+    ticket_holder: PlacedHolder
+    ticket_holder_id: int
+    user_id: int | None
+    lines: list[PlacedLine]
+    places: list[PlacedPlace]
+    note: str | None = None
+    comp_reason: str | None = None
+    secret: str | None = None
+    current_status: BookingStatus = BookingStatus.HELD
+    payment_status: PaymentStatus = PaymentStatus.UNPAID
+    extended: bool = False
+    confirmed_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    version: int = 1
+    tickets: list[Any] = field(default_factory=list)
+    attendees: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def etag(self) -> str:
+        return f"{self.id}.{self.version}"
+
+
+def email_key(email: str) -> str:
+    """What counts as the same mailbox for a buyer's limit: case and `+tags` do not make another."""
+    local, _, domain = email.strip().lower().rpartition("@")
+    return f"{local.split('+')[0]}@{domain}"
+
+
+def lock_key(*facts: object) -> int:
+    """A 64-bit key for a PostgreSQL advisory lock on something that has no row to lock."""
+    text = "\x1f".join(map(str, facts))
+    number = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(number, "big", signed=True)

@@ -1,0 +1,199 @@
+"""Field types and shapes that every resource shares."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from utils.clock import ZONES, in_zone
+from utils.money import CURRENCIES, LARGEST_AMOUNT, Money
+
+LARGEST_ID = 2**63 - 1
+# ISO 3166-1 alpha-2
+COUNTRIES = """AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO
+BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC
+EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN
+HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR
+LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI
+NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH
+SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US
+UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW""".split()
+
+
+class Input(Schema):
+    """What a request may carry; a field that is not listed is refused."""
+
+    class Meta:
+        unknown = RAISE
+        ordered = True
+
+
+class Resource(Schema):
+    """What an answer carries. `versioned` ones have an ETag and take If-Match."""
+
+    versioned = False
+
+
+def text(longest: int, *, shortest: int = 1, **kwargs: Any) -> fields.String:
+    """Text with something in it: `shortest` to `longest` characters, not only spaces."""
+    checks: list[Any] = [validate.Length(shortest, longest)]
+    if shortest:
+        checks.append(_not_blank)
+    kwargs.setdefault("metadata", {})
+    if shortest:
+        kwargs["metadata"] = {"pattern": r"\S", **kwargs["metadata"]}
+    return fields.String(validate=checks, **kwargs)
+
+
+def _not_blank(value: str) -> None:
+    if not value.strip():
+        raise ValidationError("Must not be blank.")
+
+
+def whole(smallest: int, largest: int, **kwargs: Any) -> fields.Integer:
+    """A whole number, written as one: 2, not 2.0, "2" or true."""
+    return WholeNumber(validate=validate.Range(smallest, largest), **kwargs)
+
+
+def key(**kwargs: Any) -> fields.Integer:
+    """The id of a row."""
+    return whole(1, LARGEST_ID, **kwargs)
+
+
+class WholeNumber(fields.Integer):
+    """An integer of JSON; booleans, strings and floats are something else."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strict=True, **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int | None:
+        if isinstance(value, bool | str | float):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, *args, **kwargs)
+
+
+class Flag(fields.Boolean):
+    """true or false, and nothing that merely looks like it."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Coordinate(fields.Float):
+    """Degrees."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> float | None:
+        if isinstance(value, bool | str):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, *args, **kwargs)
+
+
+class Instant(fields.AwareDateTime):
+    """RFC 3339 with an offset; a time without one is refused. Years 2000 to 2199."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="iso", **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> datetime:
+        if not isinstance(value, str) or not 20 <= len(value) <= 40:
+            raise self.make_error("invalid", input=value, obj_type="datetime")
+        instant = super()._deserialize(value, *args, **kwargs)
+        if not 2000 <= instant.year <= 2199:
+            raise ValidationError("Must be in the years 2000 to 2199.")
+        return instant.astimezone(UTC)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **_kwargs: Any) -> str | None:
+        if value is None:
+            return None
+        zone = getattr(obj, "time_zone", None) if not isinstance(obj, dict) else None
+        return in_zone(value, zone).isoformat()
+
+
+class Email(fields.String):
+    """An address that mail can be sent to, anywhere in the world; kept in its normal form."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        metadata = {"format": "email", **kwargs.pop("metadata", {})}
+        super().__init__(validate=validate.Length(3, 254), metadata=metadata, **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, *args, **kwargs)
+        if len(text) > 254:
+            raise ValidationError("Longer than maximum length 254.")
+        try:
+            return validate_email(
+                text, check_deliverability=False, test_environment=True
+            ).normalized
+        except EmailNotValidError as error:
+            raise ValidationError(str(error)) from None
+
+
+class WebUrl(fields.Url):
+    """An http or https address."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(schemes={"http", "https"}, validate=validate.Length(max=2000), **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        if isinstance(value, str) and len(value) > 2000:
+            raise ValidationError("Longer than maximum length 2000.")
+        return super()._deserialize(value, *args, **kwargs)
+
+
+def phone(**kwargs: Any) -> fields.String:
+    """A telephone number as people write it."""
+    pattern = validate.Regexp(r"^\+?[0-9(][0-9 ()./-]{4,30}$", error="Is not a telephone number.")
+    return fields.String(validate=[validate.Length(5, 32), pattern], **kwargs)
+
+
+def one_of(choices: Any, **kwargs: Any) -> fields.String:
+    return fields.String(validate=validate.OneOf(sorted(choices)), **kwargs)
+
+
+def currency(**kwargs: Any) -> fields.String:
+    """An ISO 4217 code."""
+    return one_of(CURRENCIES, **kwargs)
+
+
+def country(**kwargs: Any) -> fields.String:
+    """An ISO 3166-1 alpha-2 code."""
+    return one_of(COUNTRIES, **kwargs)
+
+
+def time_zone(**kwargs: Any) -> fields.String:
+    """An IANA zone such as Africa/Nairobi."""
+
+    def known(value: str) -> None:
+        if value not in ZONES:
+            raise ValidationError("Is not an IANA time zone such as Africa/Nairobi.")
+
+    metadata = {"example": "Africa/Nairobi", **kwargs.pop("metadata", {})}
+    return fields.String(validate=[validate.Length(3, 64), known], metadata=metadata, **kwargs)
+
+
+class MoneySchema(Schema):
+    """{"amount": 250000, "currency": "KES"}, the amount in minor units."""
+
+    class Meta:
+        unknown = RAISE
+
+    amount = whole(0, LARGEST_AMOUNT, required=True)
+    currency = currency(required=True)
+
+
+class MoneyField(fields.Nested):
+    """Money in, Money out."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(MoneySchema(), **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Money:
+        return Money(**super()._deserialize(value, *args, **kwargs))
+
+
+def wanted_flag(**kwargs: Any) -> fields.Boolean:
+    """true or false in a query string."""
+    return fields.Boolean(truthy={"true", "1"}, falsy={"false", "0"}, **kwargs)

@@ -1,0 +1,71 @@
+"""Accounts on the wire."""
+
+from marshmallow import Schema, fields, validate
+
+from models import Role
+from schemas.fields import Email, Input, Instant, Resource, phone, text
+
+PASSWORD = validate.Length(10, 1024)
+
+
+class UserSchema(Resource):
+    """Your own account."""
+
+    versioned = True
+
+    id = fields.Integer(required=True)
+    email = fields.String(required=True)
+    name = fields.String(required=True)
+    phone = fields.String(required=True, allow_none=True)
+    role = fields.Enum(Role, by_value=True, required=True)
+    created_at = Instant(required=True)
+
+
+class RegisterSchema(Input):
+    email = Email(required=True)
+    password = fields.String(required=True, validate=PASSWORD)
+    name = text(200, required=True)
+    phone = phone(load_default=None, allow_none=True)
+    role = fields.Enum(
+        Role,
+        by_value=True,
+        load_default=Role.ATTENDEE,
+        validate=validate.OneOf([Role.ATTENDEE, Role.ORGANISER]),
+        metadata={"enum": ["attendee", "organiser"]},
+    )
+
+
+class LoginSchema(Input):
+    email = Email(required=True)
+    password = fields.String(required=True, validate=validate.Length(1, 1024))
+
+
+class PasswordGrantSchema(Input):
+    """The form of RFC 6749, section 4.3, as OAuth2 clients send it."""
+
+    grant_type = fields.String(load_default="password", validate=validate.Equal("password"))
+    username = fields.String(validate=validate.Length(1, 254))
+    email = fields.String(validate=validate.Length(1, 254))
+    password = fields.String(required=True, validate=validate.Length(1, 1024))
+    scope = fields.String(load_default="", validate=validate.Length(max=500))
+    client_id = fields.String(load_default="", validate=validate.Length(max=500))
+    client_secret = fields.String(load_default="", validate=validate.Length(max=500))
+
+
+class RefreshSchema(Input):
+    refresh_token = fields.String(load_default=None, validate=validate.Length(1, 4096))
+
+
+class EditUserSchema(Input):
+    name = text(200)
+    phone = phone(allow_none=True)
+
+
+class TokensSchema(Schema):
+    """What a login answers; send the access token as `Authorization: Bearer …`."""
+
+    access_token = fields.String(required=True)
+    refresh_token = fields.String(required=True)
+    token_type = fields.String(required=True)
+    expires_in = fields.Integer(required=True, metadata={"description": "Seconds"})
+    user = fields.Nested(UserSchema, required=True)

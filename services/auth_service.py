@@ -1,0 +1,189 @@
+"""Accounts and sign-ins: who a password or a token speaks for."""
+
+import functools
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask_bcrypt import Bcrypt
+from sqlalchemy import func, select
+
+from config import settings
+from init import bcrypt, db
+from models import (
+    MemberRole,
+    Organiser,
+    OrganiserMember,
+    Role,
+    SignIn,
+    TicketHolder,
+    User,
+)
+from models.values import Caller
+from utils.clock import now
+from utils.errors import Busy, Conflict, Unauthenticated, constraint
+from utils.transaction import abandon, lock, transaction
+
+
+class EmailTaken(Conflict):
+    """There is an account with this e-mail address; sign in instead."""
+
+    code, title = "email-taken", "There is an account with this e-mail address"
+
+
+class WrongPassword(Unauthenticated):
+    """The e-mail address and the password do not belong together."""
+
+    code, title = "wrong-password", "E-mail address or password is wrong"
+
+
+constraint("uq_users_email", EmailTaken("Sign in, or register with another address."))
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A user and the sign-in that their tokens belong to."""
+
+    user: User
+    sign_in_id: int
+
+    @property
+    def access_lifetime(self) -> timedelta:
+        return timedelta(minutes=settings.access_token_minutes)
+
+    @property
+    def refresh_lifetime(self) -> timedelta:
+        return timedelta(days=settings.refresh_token_days)
+
+
+def register(*, email: str, password: str, name: str, role: Role, phone: str | None) -> SignedIn:
+    """A new account, its own ticket holder, and its first sign-in. Raises EmailTaken."""
+    if _by_email(email) is not None:
+        raise EmailTaken("Sign in, or register with another address.")
+    password_hash = _hashed(password)
+    with transaction():
+        user = User(email=email, password_hash=password_hash, name=name, role=role, phone=phone)
+        db.session.add(user)
+        db.session.flush()
+        db.session.add(
+            TicketHolder(user_id=user.id, is_self=True, name=name, email=email, phone=phone)
+        )
+        return _signed_in(user)
+
+
+def sign_in(*, email: str, password: str) -> SignedIn:
+    """A sign-in for the account with this password. Raises WrongPassword.
+
+    An unknown address costs the same time as a wrong password, so that neither tells.
+    """
+    user = _by_email(email)
+    abandon()
+    right = _matches(user.password_hash if user else _decoy(), password)
+    if user is None or not right:
+        raise WrongPassword("Check the e-mail address and the password.")
+    with transaction():
+        return _signed_in(user)
+
+
+def sign_out(caller: Caller) -> None:
+    """End the sign-in that the caller's token belongs to; its tokens stop working at once."""
+    with transaction():
+        signed_in = db.session.get(SignIn, caller.sign_in_id)
+        if signed_in is not None and lock(signed_in).ended_at is None:
+            signed_in.ended_at = db.session.scalar(select(now()))
+
+
+def renew(*, user_id: int, sign_in_id: int) -> SignedIn:
+    """The user of a refresh token whose sign-in still stands. Raises Unauthenticated."""
+    caller_of(user_id, sign_in_id)
+    return SignedIn(db.session.get_one(User, user_id), sign_in_id)
+
+
+def caller_of(user_id: int, sign_in_id: int) -> Caller:
+    """Who a token's user is at this moment: role and memberships are read, never remembered.
+
+    Raises Unauthenticated when the sign-in has ended or the account is gone.
+    """
+    memberships = (
+        select(func.json_object_agg(OrganiserMember.organiser_id, OrganiserMember.role))
+        .join(Organiser, Organiser.id == OrganiserMember.organiser_id)
+        .where(OrganiserMember.user_id == User.id, Organiser.deleted_at.is_(None))
+        .scalar_subquery()
+    )
+    holder = (
+        select(TicketHolder.id)
+        .where(
+            TicketHolder.user_id == User.id,
+            TicketHolder.is_self,
+            TicketHolder.deleted_at.is_(None),
+        )
+        .scalar_subquery()
+    )
+    row = db.session.execute(
+        select(User.email, User.name, User.role, memberships, holder)
+        .join(SignIn, SignIn.user_id == User.id)
+        .where(
+            User.id == user_id,
+            SignIn.id == sign_in_id,
+            SignIn.ended_at.is_(None),
+            User.deleted_at.is_(None),
+        )
+    ).one_or_none()
+    if row is None:
+        raise Unauthenticated("This sign-in has ended; sign in again.")
+    email, name, role, of_organisers, ticket_holder_id = row
+    works_for = {int(key): MemberRole(value) for key, value in (of_organisers or {}).items()}
+    return Caller(
+        user_id=user_id,
+        sign_in_id=sign_in_id,
+        email=email,
+        name=name,
+        role=role,
+        ticket_holder_id=ticket_holder_id,
+        memberships=works_for,
+    )
+
+
+def _signed_in(user: User) -> SignedIn:
+    signed_in = SignIn(user_id=user.id)
+    db.session.add(signed_in)
+    db.session.flush()
+    return SignedIn(user, signed_in.id)
+
+
+def _by_email(email: str) -> User | None:
+    same = func.lower(User.email) == email.lower()
+    return db.session.scalar(select(User).where(same, User.deleted_at.is_(None)))
+
+
+# A hash costs a quarter of a second of CPU: let a few run, so that selling goes on beside them.
+@functools.cache
+def _turnstile() -> threading.BoundedSemaphore:
+    return threading.BoundedSemaphore(settings.password_hashes_at_once)
+
+
+def _hashed(password: str) -> str:
+    with _Turn():
+        return str(bcrypt.generate_password_hash(password, settings.bcrypt_rounds).decode())
+
+
+def _matches(password_hash: str, password: str) -> bool:
+    with _Turn():
+        return bool(bcrypt.check_password_hash(password_hash, password))
+
+
+@functools.cache
+def _decoy() -> str:
+    return str(Bcrypt.generate_password_hash(bcrypt, "decoy", settings.bcrypt_rounds).decode())
+
+
+class _Turn:
+    """A place at the turnstile, waited for no longer than a person would."""
+
+    def __enter__(self) -> None:
+        abandon()
+        if not _turnstile().acquire(timeout=5):
+            raise Busy("Many people are signing in at this moment; try again.")
+
+    def __exit__(self, *_args: object) -> None:
+        _turnstile().release()

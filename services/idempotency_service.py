@@ -1,0 +1,94 @@
+"""The answers that were given to requests with an Idempotency-Key, kept for a day.
+
+The key is written in the transaction of its effect: both are there, or neither.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, func, insert, select
+
+from init import db
+from models import IdempotencyKey
+from models.values import Once, lock_key
+from utils.clock import now
+from utils.errors import KeyReused
+from utils.transaction import transaction
+
+KEPT = timedelta(hours=24)
+
+
+class Replay(Exception):  # noqa: N818 (not an error: it carries the answer out of the transaction)
+    """The request was answered before; nothing more is to be done."""
+
+    def __init__(self, status: int, location: str | None, body: bytes) -> None:
+        super().__init__("answered before")
+        self.status, self.location, self.body = status, location, body
+
+
+def lock_key_of(once: Once) -> int:
+    """What duplicates of this request wait for each other on."""
+    return lock_key("idempotency", once.scope, once.key)
+
+
+def wait_for_duplicates(once: Once | None) -> None:
+    """Let one of several simultaneous duplicates go on, and give the others its answer.
+
+    Raises Replay when the request was answered, KeyReused when the key belongs to another.
+    """
+    if once is not None:
+        db.session.execute(select(func.pg_advisory_xact_lock(lock_key_of(once))))
+        replay_if_answered(once)
+
+
+def replay_if_answered(once: Once | None) -> None:
+    """Raise Replay with the kept answer, if there is one; KeyReused if it answers something else."""
+    if once is None:
+        return
+    row = db.session.execute(
+        select(
+            IdempotencyKey.fingerprint,
+            IdempotencyKey.status,
+            IdempotencyKey.location,
+            IdempotencyKey.body,
+        ).where(
+            IdempotencyKey.scope == (once.scope or ""),
+            IdempotencyKey.key == once.key,
+            IdempotencyKey.created_at > now() - KEPT,
+        )
+    ).one_or_none()
+    if row is None:
+        return
+    if row.fingerprint != once.fingerprint:
+        raise KeyReused("This Idempotency-Key was used for another request; take a new one.")
+    raise Replay(row.status, row.location, row.body)
+
+
+def keep(once: Once | None, result: object) -> None:
+    """Write down the answer, in the transaction of its effect."""
+    if once is None:
+        return
+    once.answer = once.render(result)
+    status, location, body = once.answer
+    same = (IdempotencyKey.scope == (once.scope or ""), IdempotencyKey.key == once.key)
+    db.session.execute(
+        delete(IdempotencyKey).where(*same, IdempotencyKey.created_at <= now() - KEPT)
+    )
+    db.session.execute(
+        insert(IdempotencyKey).values(
+            scope=once.scope or "",
+            key=once.key,
+            fingerprint=once.fingerprint,
+            status=status,
+            location=location,
+            body=body,
+        )
+    )
+
+
+def forget_old() -> int:
+    """Drop answers older than a day; how many went."""
+    with transaction():
+        gone = db.session.execute(
+            delete(IdempotencyKey).where(IdempotencyKey.created_at <= now() - KEPT)
+        )
+    return int(gone.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""Small and domain-free: what any Flask project on PostgreSQL could use."""

@@ -1,0 +1,374 @@
+"""What an endpoint takes and what it returns, said above the function that does the work.
+
+flask-smorest documents; this reads and answers: strict input, problem details instead of its own
+errors, pages in the body, conditional requests by version.
+"""
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, Protocol, TypeVar
+
+import flask_smorest
+import orjson
+from flask import Response, g, request
+from marshmallow import Schema, ValidationError
+from werkzeug.datastructures import MultiDict
+from werkzeug.routing import IntegerConverter
+from werkzeug.routing import ValidationError as NoMatch
+
+from utils import pagination, strict_json
+from utils.errors import (
+    ApiError,
+    Forbidden,
+    Invalid,
+    KeyReused,
+    NotFound,
+    PreconditionFailed,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMediaType,
+)
+
+View = Callable[..., Any]
+LARGEST_ID = 2**63 - 1
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+PROBLEM = "application/problem+json"
+
+
+class Versioned(Protocol):
+    """A row that people edit."""
+
+    version: Any
+    expected_version: int | None
+
+    @property
+    def etag(self) -> str: ...
+
+
+Edited = TypeVar("Edited", bound=Versioned)
+
+
+class IdConverter(IntegerConverter):
+    """A 64-bit key in a path; a number that no row can have matches nothing."""
+
+    regex = r"[1-9][0-9]{0,18}"
+
+    def to_python(self, value: str) -> int:
+        number = int(value)
+        if number > LARGEST_ID:
+            raise NoMatch
+        return number
+
+
+def json_body() -> Any:
+    """The request's JSON, read strictly; Invalid or UnsupportedMediaType otherwise."""
+    if request.mimetype != JSON or request.mimetype_params.get("charset", "utf-8") not in (
+        "utf-8",
+        "UTF-8",
+    ):
+        raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
+    return strict_json.loads(request.get_data(cache=True))
+
+
+def loaded(schema: Schema, data: Any) -> Any:
+    """`data` as `schema` understands it; Invalid names every field that is wrong."""
+    try:
+        return schema.load(data)
+    except ValidationError as error:
+        errors = [
+            {"field": path, "detail": detail} for path, detail in _flat(error.normalized_messages())
+        ]
+        raise Invalid(
+            "; ".join(f"{e['field']}: {e['detail']}" for e in errors[:3]), errors=errors
+        ) from None
+
+
+def query_string(schema: Schema) -> Any:
+    """The query parameters as `schema` understands them."""
+    return once_each(request.args, schema)
+
+
+def once_each(parameters: MultiDict[str, str], schema: Schema) -> Any:
+    """Parameters as `schema` understands them; each may be given once, as UTF-8 text."""
+    for name, values in parameters.lists():
+        if len(values) > 1:
+            raise Invalid.at(name[:100], "Given more than once.")
+        if strict_json.unprintable(name + values[0]) or "\ufffd" in name + values[0]:
+            raise Invalid.at(ascii(name[:100]), "Is not UTF-8 text without NUL.")
+    return loaded(schema, parameters.to_dict())
+
+
+def rendered(schema: Schema | None, result: Any) -> bytes:
+    """The JSON text of an answer."""
+    return orjson.dumps(schema.dump(result) if schema else result, option=orjson.OPT_NON_STR_KEYS)
+
+
+def if_match(row: Edited) -> Edited:
+    """Hold `row` to the version that the caller read, if `If-Match` names one.
+
+    Raises PreconditionFailed at once when it is stale; `lock(row)` looks again under the lock.
+    """
+    if (wanted := request.headers.get("If-Match")) and wanted.strip() != "*":
+        if not request.if_match.is_strong(row.etag):
+            raise PreconditionFailed("It has changed since you read it; read it again.")
+        row.expected_version = row.version
+    return row
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """A blueprint whose decorators are the contract of each endpoint."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepare_doc_cbks = [
+            self._prepare_arguments_doc,
+            self._prepare_response_doc,
+            _document_conditions,
+            _document_refusals,
+        ]
+
+    def add_url_rule(  # type: ignore[override]
+        self, rule: str, endpoint: str | None = None, view_func: View | None = None, **options: Any
+    ) -> None:
+        """Register a view; one that looks for a row may find none."""
+        if view_func is not None and "<" in rule:
+            view_func = refuses(NotFound)(view_func)
+        super().add_url_rule(rule, endpoint, view_func, **options)
+
+    def arguments(self, schema: Schema, *, required: bool = True) -> Callable[[View], View]:  # type: ignore[override]
+        """Take a JSON body; the view gets what `schema` loads as its first argument."""
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def wrapper(**path: Any) -> Any:
+                absent = not required and not request.content_length
+                return view(loaded(schema, {} if absent else json_body()), **path)
+
+            body = {"in": "json", "required": required, "schema": schema}
+            _document(wrapper, "arguments", parameters=[body])
+            return refuses(Invalid, UnsupportedMediaType, TooLarge)(wrapper)
+
+        return decorate
+
+    def form(self, schema: Schema) -> Callable[[View], View]:
+        """Take an application/x-www-form-urlencoded body, as OAuth2 clients send it."""
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def wrapper(**path: Any) -> Any:
+                if request.mimetype != FORM:
+                    raise UnsupportedMediaType(f"Send the body as {FORM}.")
+                return view(once_each(request.form, schema), **path)
+
+            body = {"in": "form", "required": True, "schema": schema}
+            _document(wrapper, "arguments", parameters=[body])
+            return refuses(Invalid, UnsupportedMediaType, TooLarge)(wrapper)
+
+        return decorate
+
+    def query(self, schema: Schema) -> Callable[[View], View]:
+        """Take query parameters; the view gets what `schema` loads as its first argument."""
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def wrapper(**path: Any) -> Any:
+                return view(query_string(schema), **path)
+
+            parameters = [{"in": "query", "schema": schema}]
+            _document(wrapper, "arguments", parameters=parameters)
+            return refuses(Invalid)(wrapper)
+
+        return decorate
+
+    def response(  # type: ignore[override]
+        self,
+        status: int,
+        schema: Schema | None = None,
+        *,
+        description: str | None = None,
+        content_type: str | None = None,
+        location: str | None = None,
+    ) -> Callable[[View], View]:
+        """Answer with what `schema` dumps, its ETag if it has one, and where it now lives.
+
+        A view may return a ready Response instead. `location` is a path with `{attributes}` of
+        the result, for 201.
+        """
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def wrapper(*args: Any, **kwargs: Any) -> Response:
+                g.render = lambda result: rendered(schema, result)
+                result = view(*args, **kwargs)
+                if isinstance(result, Response):
+                    response, result = result, getattr(result, "answers_with", None)
+                else:
+                    etag = getattr(result, "etag", None)
+                    if etag and request.method == "GET" and etag in request.if_none_match:
+                        return _marked(Response(status=HTTPStatus.NOT_MODIFIED), etag)
+                    body = b"" if status == HTTPStatus.NO_CONTENT else rendered(schema, result)
+                    response = Response(body, status, content_type=content_type or JSON)
+                    if etag:
+                        _marked(response, etag)
+                if location and result is not None:
+                    response.headers["Location"] = location.format(o=result)
+                return response
+
+            described = {
+                "description": description or HTTPStatus(status).phrase,
+                "content_type": content_type,
+            }
+            if schema is not None:
+                described["schema"] = schema
+            elif content_type:
+                described["schema"] = {"type": "string"}
+            _document(wrapper, "response", responses={status: [described]})
+            wrapper._apidoc["versioned"] = getattr(schema, "versioned", False)  # type: ignore[attr-defined]
+            return wrapper
+
+        return decorate
+
+    def page(
+        self, schema: Schema, *, filters: Schema | None = None, endless: bool = False
+    ) -> Callable[[View], View]:
+        """Run the Select that the view returns one page at a time.
+
+        With `filters`, the view gets what they load as its first argument. An `endless` list is
+        ordered by descending id and also takes `?after=<cursor>`, which costs the same anywhere.
+        """
+        parameters = pagination.parameters(filters, endless=endless)
+        envelope = pagination.envelope(schema, endless=endless)
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def wrapper(**path: Any) -> Response:
+                wanted = query_string(parameters)
+                paging = pagination.Paging.taken_from(wanted)
+                query = view(wanted, **path) if filters is not None else view(**path)
+                items, facts = paging.run(query)
+                body = {"items": schema.dump(items, many=True), "pagination": facts}
+                return Response(orjson.dumps(body), content_type=JSON)
+
+            _document(wrapper, "arguments", parameters=[{"in": "query", "schema": parameters}])
+            described = {"description": "One page", "content_type": None, "schema": envelope}
+            _document(wrapper, "response", responses={200: [described]})
+            return refuses(Invalid)(wrapper)
+
+        return decorate
+
+
+def refuses(*errors: type[ApiError]) -> Callable[[View], View]:
+    """Document what an endpoint may refuse with, beyond what every one may."""
+
+    def decorate(view: View) -> View:
+        known = dict(getattr(view, "_apidoc", {}))
+        known["refusals"] = [*known.get("refusals", ()), *errors]
+        view._apidoc = known  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def takes_header(name: str, description: str, schema: Mapping[str, Any]) -> Callable[[View], View]:
+    """Document an optional request header."""
+    parameter = {"in": "header", "name": name, "description": description, "schema": schema}
+
+    def decorate(view: View) -> View:
+        _document(view, "arguments", parameters=[{**parameter, "required": False}])
+        return view
+
+    return decorate
+
+
+def _marked(response: Response, etag: str) -> Response:
+    response.set_etag(etag)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _document(view: View, part: str, **facts: Any) -> None:
+    """Add to what flask-smorest will write into the OpenAPI document about `view`."""
+    known = deepcopy(getattr(view, "_apidoc", {}))
+    section = known.setdefault(part, {})
+    for name, value in facts.items():
+        if isinstance(value, list):
+            section.setdefault(name, []).extend(value)
+        else:
+            section.setdefault(name, {}).update(value)
+    view._apidoc = known  # type: ignore[attr-defined]
+
+
+def _flat(messages: Any, path: str = "") -> list[tuple[str, str]]:
+    """marshmallow's nested messages as (path, sentence) pairs, in reading order."""
+    if isinstance(messages, dict):
+        pairs: list[tuple[str, str]] = []
+        for name, inner in messages.items():
+            here = path if name == "_schema" else f"{path}.{name}".lstrip(".")
+            pairs += _flat(inner, here)
+        return pairs
+    if isinstance(messages, list):
+        return [pair for inner in messages for pair in _flat(inner, path)]
+    return [(path or "body", str(messages))]
+
+
+def _document_conditions(
+    doc: dict[str, Any], info: dict[str, Any], *, method: str, **_kwargs: Any
+) -> dict[str, Any]:
+    if not info.get("versioned"):
+        return doc
+    header = {"description": "The version of this representation.", "schema": {"type": "string"}}
+    reading = method == "get"
+    name = "If-None-Match" if reading else "If-Match"
+    for status, response in doc["responses"].items():
+        if str(status).startswith("2"):
+            response.setdefault("headers", {})["ETag"] = header
+    if method == "post":
+        return doc
+    if reading:
+        have = {"description": "You have this version", "headers": {"ETag": header}}
+        doc["responses"]["304"] = have
+    else:
+        info.setdefault("refusals", []).append(PreconditionFailed)
+    doc.setdefault("parameters", []).append(
+        {"in": "header", "name": name, "required": False, "schema": {"type": "string"}}
+    )
+    return doc
+
+
+def _document_refusals(doc: dict[str, Any], info: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+    errors = [*info.get("refusals", ()), Unauthenticated, Unavailable]
+    if "permission" in info:
+        errors.append(Forbidden)
+    if info.get("idempotent"):
+        errors.append(KeyReused)
+    by_status: dict[int, dict[str, type[ApiError]]] = {}
+    for error in errors:
+        by_status.setdefault(int(error.status), {})[error.code] = error
+    for status, same in sorted(by_status.items()):
+        response: dict[str, Any] = {
+            "description": "; ".join(f"`{code}`: {error.title}" for code, error in same.items()),
+            "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        headers = {name for error in same.values() for name in error.headers}
+        if headers:
+            response["headers"] = {name: {"schema": {"type": "string"}} for name in sorted(headers)}
+        doc.setdefault("responses", {})[str(status)] = response
+    return doc
+
+
+__all__ = [
+    "Blueprint",
+    "IdConverter",
+    "NotFound",
+    "if_match",
+    "json_body",
+    "loaded",
+    "query_string",
+    "refuses",
+    "rendered",
+    "takes_header",
+]

@@ -1,0 +1,52 @@
+"""The only place that commits, and the only place that locks a row by itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy import inspect
+
+from init import Base, db
+from utils.errors import PreconditionFailed
+
+Row = TypeVar("Row", bound=Base)
+
+_OPEN = "transaction is open"
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """One all-or-nothing unit of work; a nested block joins the outermost one."""
+    session = db.session()
+    if session.info.get(_OPEN):
+        yield
+        return
+    session.info[_OPEN] = True
+    try:
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info[_OPEN] = False
+
+
+def lock(row: Row) -> Row:
+    """Re-read `row` and keep everyone else off it until the transaction ends.
+
+    Raises PreconditionFailed when the caller named the version that it believes in
+    (`row.expected_version`, from `If-Match`) and the row has moved on.
+    """
+    columns = inspect(type(row)).column_attrs.keys()
+    db.session.refresh(row, columns, with_for_update=True)
+    expected = getattr(row, "expected_version", None)
+    if expected is not None and expected != getattr(row, "version", None):
+        raise PreconditionFailed("It changed while you were editing it; read it again.")
+    return row
+
+
+def abandon() -> None:
+    """Forget what was read and let the connection go back to the pool."""
+    if not db.session.info.get(_OPEN):
+        db.session.rollback()
