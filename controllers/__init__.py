@@ -1,14 +1,24 @@
 """The API's table of contents: which file serves which paths, by area."""
 
 from controllers.auth_controller import auth_bp
+from controllers.booking_controller import bookings_bp
 from controllers.health_controller import health_bp
+from controllers.organiser_controller import organisers_bp
 from controllers.problem_controller import problems_bp
+from controllers.ticket_holder_controller import ticket_holders_bp
 from controllers.user_controller import users_bp
+from controllers.venue_controller import venues_bp
 
 BLUEPRINTS = (
     # Who you are
     auth_bp,
     users_bp,
+    # The catalogue
+    venues_bp,
+    organisers_bp,
+    # Selling
+    ticket_holders_bp,
+    bookings_bp,
     # Plumbing
     health_bp,
     problems_bp,

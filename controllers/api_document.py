@@ -16,7 +16,8 @@ The box office for live music, from the first announcement to the last scan at t
 - Times are RFC 3339 with an offset.
 - Lists take `page` and `per_page`, or `after` where they grow without end.
 - Every refusal is `application/problem+json`; its `code` is explained at `/problems/<code>`.
-- POSTs that sell or admit take an `Idempotency-Key`; what people edit has an `ETag` and takes `If-Match`.
+- POSTs that sell or admit take an `Idempotency-Key`.
+- What people edit has an `ETag` and takes `If-Match`.
 """
 
 INFO: dict[str, Any] = {"info": {"description": DESCRIPTION}}

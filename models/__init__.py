@@ -1,6 +1,13 @@
 """What is true of one row. Importing this package defines the whole schema."""
 
-from models.booking import Booking, BookingLine, BookingStatus, Channel, PaymentStatus
+from models.booking import (
+    Booking,
+    BookingLine,
+    BookingSecret,
+    BookingStatus,
+    Channel,
+    PaymentStatus,
+)
 from models.event import Event, EventStatus, Moderation
 from models.idempotency_key import IdempotencyKey
 from models.organiser import MemberRole, Organiser, OrganiserMember
@@ -18,6 +25,7 @@ __all__ = [
     "AvailabilityDisplay",
     "Booking",
     "BookingLine",
+    "BookingSecret",
     "BookingStatus",
     "Channel",
     "CheckIn",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -14,6 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     case,
+    func,
     text,
 )
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
@@ -112,7 +113,6 @@ class Booking(Versioned, Base):
     ticket_holder_id: Mapped[int] = mapped_column(ForeignKey("ticket_holders.id"), index=True)
     email: Mapped[str | None]
     email_key: Mapped[str | None]
-    secret_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     total_amount: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
     held_at: Mapped[datetime]
@@ -134,10 +134,17 @@ class Booking(Versioned, Base):
         primaryjoin="foreign(Ticket.booking_id) == Booking.id", order_by=Ticket.id, viewonly=True
     )
     secret: str | None = None
+    if TYPE_CHECKING:
+        current_status: Mapped[str]
 
     @property
     def total(self) -> Money:
         return Money(self.total_amount, self.currency)
+
+    @property
+    def etag(self) -> str:
+        """A hold dies by the clock, without a new version."""
+        return f"{super().etag}-{self.current_status}"
 
     @property
     def organiser_id(self) -> int | None:
@@ -155,7 +162,9 @@ class Booking(Versioned, Base):
             raise BookingMovedOn(f"The booking is {self.current_status} already.")
 
 
-Booking.current_status = column_property(  # type: ignore[attr-defined]
+
+
+Booking.current_status = column_property(
     case(
         (
             and_(Booking.status == BookingStatus.HELD, Booking.held_until <= now()),
@@ -164,6 +173,16 @@ Booking.current_status = column_property(  # type: ignore[attr-defined]
         else_=Booking.status,
     )
 )
+
+
+class BookingSecret(Keyed, Base):
+    """What a guest shows instead of signing in; only its hash is kept."""
+
+    __tablename__ = "booking_secrets"
+
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), index=True)
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class BookingLine(Keyed, Base):

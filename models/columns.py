@@ -1,6 +1,6 @@
 """Columns that several tables share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -42,6 +42,14 @@ class Versioned(Timestamped):
         """What `ETag` and `If-Match` carry."""
         return f"{self.id}.{self.version}"
 
+    def expect(self, version: int | None = None) -> None:
+        """Have `lock` refuse when the row has moved past `version`, the present one by default."""
+        self.__dict__["expected_version"] = version or self.version
+
+    def touch(self) -> None:
+        """Count the version up although no column of its own changed."""
+        self.updated_at = func.clock_timestamp()
+
     def change(self, values: dict[str, Any]) -> None:
         """Set the named attributes."""
         for name, value in values.items():
@@ -49,7 +57,7 @@ class Versioned(Timestamped):
 
 
 def step(
-    thing: str, steps: dict[Any, Iterable[Any]], now: Any, to: Any, error: type[Conflict]
+    thing: str, steps: Mapping[Any, Iterable[Any]], now: Any, to: Any, error: type[Conflict]
 ) -> Any:
     """`to`, if a `thing` that is `now` may become it; else `error`."""
     if to not in steps.get(now, ()):

@@ -21,5 +21,5 @@ class OutboxMessage(Timestamped, Base):
 
     topic: Mapped[str]
     payload: Mapped[dict[str, Any]]
-    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    attempts: Mapped[int] = mapped_column(server_default="0")
     due_at: Mapped[datetime | None] = mapped_column(server_default=func.now())

@@ -107,7 +107,7 @@ class Show(Versioned, Base):
 
     event: Mapped[Event] = relationship()
     venue: Mapped[Venue | None] = relationship()
-    warnings: list[dict[str, Any]] = []  # noqa: RUF012 (set anew by who has any)
+    warnings: list[dict[str, Any]] = []  # set anew by who has any
 
     @property
     def organiser_id(self) -> int | None:

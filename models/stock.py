@@ -1,5 +1,7 @@
 """A named pool of a show's places, and the places themselves: the heart of the inventory."""
 
+from datetime import datetime
+
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
@@ -9,7 +11,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from init import Base
 from models.columns import Keyed, Versioned
@@ -23,8 +25,14 @@ class Stock(Versioned, Base):
     __tablename__ = "stocks"
     __table_args__ = (
         UniqueConstraint("id", "show_id"),
-        UniqueConstraint("show_id", "name"),
         CheckConstraint("capacity >= 0", name="capacity"),
+        Index(
+            "uq_stocks_show_id_name",
+            "show_id",
+            "name",
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
     )
 
     show_id: Mapped[int] = mapped_column(ForeignKey("shows.id"))
@@ -33,18 +41,29 @@ class Stock(Versioned, Base):
     name: Mapped[str]
     kind: Mapped[SectionKind]
     capacity: Mapped[int]
+    deleted_at: Mapped[datetime | None]
 
     show: Mapped[Show] = relationship()
+
+    # Counted by the query that asks for them; a dead hold's places are free.
+    free: Mapped[int | None] = query_expression()
+    held: Mapped[int | None] = query_expression()
+    sold: Mapped[int | None] = query_expression()
 
     @property
     def organiser_id(self) -> int | None:
         return self.show.organiser_id
 
+    @property
+    def etag(self) -> str:
+        return f"{super().etag}-{self.free}.{self.held}.{self.sold}"
+
 
 class Place(Keyed, Base):
     """One sellable unit of a show, in exactly one stock; free while `booking_id` is null.
 
-    `ordinal` counts a stock's places from 1, so that a claim can start anywhere in it. Every claim
+    `ordinal` counts a stock's places from 1, so that a claim can start anywhere in it; those of
+    seats keep the distances of the map, so that neighbours in a row differ by one. Every claim
     writes an entry into every index that names the row, so there are no more than these.
     """
 
@@ -55,6 +74,8 @@ class Place(Keyed, Base):
             ["line_id", "booking_id", "show_id"],
             ["booking_lines.id", "booking_lines.booking_id", "booking_lines.show_id"],
             name="fk_places_line",
+            initially="DEFERRED",  # a claim takes the places first, and then writes the booking
+            deferrable=True,
         ),
         CheckConstraint("(booking_id IS NULL) = (line_id IS NULL)", name="claimed_whole"),
         CheckConstraint("(key IS NULL) = (number IS NULL)", name="numbered_whole"),
@@ -82,7 +103,13 @@ class Place(Keyed, Base):
     key: Mapped[str | None]
 
     stock: Mapped[Stock] = relationship(viewonly=True)
+    status: Mapped[str | None] = query_expression()  # in the words that the caller may read
 
     @property
     def section(self) -> str:
         return self.stock.section_name
+
+
+def seat_prefix(section: str) -> str:
+    """What the keys of a section's seats begin with: `STALLS/` of STALLS/B-12."""
+    return section.upper().replace(" ", "_") + "/"

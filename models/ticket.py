@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from init import Base
@@ -11,6 +12,9 @@ from models.columns import Timestamped
 from models.stock import Place
 from models.ticket_holder import TicketHolder
 from models.user import User
+
+if TYPE_CHECKING:
+    from models.booking import Booking, BookingLine
 
 
 class TicketStatus(StrEnum):
@@ -20,7 +24,7 @@ class TicketStatus(StrEnum):
 
 
 class Ticket(Timestamped, Base):
-    """A code that opens the door once."""
+    """A code that opens the door once; a void one may outlive its place."""
 
     __tablename__ = "tickets"
     __table_args__ = (
@@ -35,19 +39,29 @@ class Ticket(Timestamped, Base):
             unique=True,
             postgresql_where=text("status <> 'void'"),
         ),
+        CheckConstraint("status = 'void' OR place_id IS NOT NULL", name="live_has_place"),
         Index("ix_tickets_show_id", "show_id", "id"),
     )
 
     show_id: Mapped[int]
     booking_id: Mapped[int] = mapped_column(index=True)
     line_id: Mapped[int]
-    place_id: Mapped[int] = mapped_column(ForeignKey("places.id"))
+    place_id: Mapped[int | None] = mapped_column(
+        ForeignKey("places.id", ondelete="SET NULL"), index=True
+    )
     ticket_holder_id: Mapped[int] = mapped_column(ForeignKey("ticket_holders.id"), index=True)
     code: Mapped[str] = mapped_column(unique=True)
     status: Mapped[TicketStatus] = mapped_column(default=TicketStatus.VALID)
 
-    place: Mapped[Place] = relationship(viewonly=True)
+    place: Mapped[Place | None] = relationship(viewonly=True)
     ticket_holder: Mapped[TicketHolder] = relationship(viewonly=True)
+    booking: Mapped["Booking"] = relationship(
+        viewonly=True, primaryjoin="foreign(Ticket.booking_id) == Booking.id"
+    )
+    line: Mapped["BookingLine"] = relationship(
+        viewonly=True, primaryjoin="foreign(Ticket.line_id) == BookingLine.id"
+    )
+    check_in: Mapped["CheckIn | None"] = relationship(viewonly=True, uselist=False)
 
 
 class CheckIn(Timestamped, Base):

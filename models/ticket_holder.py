@@ -10,7 +10,7 @@ from models.columns import Versioned
 
 
 class TicketHolder(Versioned, Base):
-    """A person known to a user or to an organiser; the e-mail says how to reach them, not who they are."""
+    """A person whom a user or an organiser knows; an e-mail address is no proof of who it is."""
 
     __tablename__ = "ticket_holders"
     __table_args__ = (

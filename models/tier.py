@@ -24,7 +24,7 @@ LARGEST_QUANTITY = 1000
 
 
 class Tier(Versioned, Base):
-    """Early Bird, Regular, VIP. With a show it is on sale; without, it is in its event's price list.
+    """Early Bird, Regular, VIP: on sale at its show, or, without one, in its event's price list.
 
     `then_tier_id` names the tier that may also sell this one's stocks once it has closed or sold
     out. `section` and `capacity` are what a price list plans; a show's tier has stocks instead.
@@ -50,6 +50,13 @@ class Tier(Versioned, Base):
             "name",
             unique=True,
             postgresql_where=text("deleted_at IS NULL"),
+        ),
+        Index(
+            "uq_tiers_event_id_name",
+            "event_id",
+            "name",
+            unique=True,
+            postgresql_where=text("show_id IS NULL AND deleted_at IS NULL"),
         ),
     )
 

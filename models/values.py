@@ -27,12 +27,14 @@ class Caller:
     role: Role | None = None
     ticket_holder_id: int | None = None
     memberships: Mapping[int, MemberRole] = field(default_factory=lambda: NOBODY)
-    secret_hash: bytes | None = None
+    booking_id: int | None = None
 
     @property
     def key(self) -> str | None:
         """Who this is, for idempotency keys, limits and logs; None for a stranger."""
-        return f"user:{self.user_id}" if self.user_id else None
+        if self.user_id:
+            return f"user:{self.user_id}"
+        return f"booking:{self.booking_id}" if self.booking_id else None
 
     @property
     def is_admin(self) -> bool:
@@ -41,7 +43,7 @@ class Caller:
     @property
     def is_stranger(self) -> bool:
         """Whether nothing at all is known of who asks."""
-        return self.user_id is None and self.secret_hash is None
+        return self.user_id is None and self.booking_id is None
 
     def organisers_as(self, *roles: MemberRole) -> list[int]:
         """The organisers that the caller works for in one of `roles`; in any, without roles."""
@@ -87,6 +89,14 @@ class WantedBuyer:
     @property
     def email_key(self) -> str:
         return email_key(self.email)
+
+
+@dataclass(frozen=True)
+class BuyerKey:
+    """What counts as the same buyer at a show: an account, or a mailbox."""
+
+    user_id: int | None
+    email_key: str | None
 
 
 @dataclass(frozen=True)
@@ -186,7 +196,7 @@ class PlacedBooking:
 
     @property
     def etag(self) -> str:
-        return f"{self.id}.{self.version}"
+        return f"{self.id}.{self.version}-{self.current_status}"
 
 
 def email_key(email: str) -> str:

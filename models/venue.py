@@ -8,8 +8,15 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from init import Base
 from models.columns import Versioned
 from models.seat_map import SeatMapVersion, Section
+from utils.errors import Conflict
 
 LARGEST_VENUE = 200_000
+
+
+class CapacityInUse(Conflict):
+    """More places than that are on offer or claimed; `in_use` says how many."""
+
+    code, title = "capacity-in-use", "More places than that are in use"
 
 
 class Venue(Versioned, Base):

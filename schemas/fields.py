@@ -1,6 +1,7 @@
 """Field types and shapes that every resource shares."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -11,14 +12,17 @@ from utils.money import CURRENCIES, LARGEST_AMOUNT, Money
 
 LARGEST_ID = 2**63 - 1
 # ISO 3166-1 alpha-2
-COUNTRIES = """AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO
-BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC
-EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN
-HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR
-LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI
-NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH
-SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US
-UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW""".split()
+COUNTRIES = frozenset(
+    """AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ
+    BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM
+    DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS
+    GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN
+    KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ
+    MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM
+    PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV
+    SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI
+    VN VU WF WS YE YT ZA ZM ZW""".split()
+)
 
 
 class Input(Schema):
@@ -67,16 +71,16 @@ class WholeNumber(fields.Integer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(strict=True, **kwargs)
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int | None:
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
         if isinstance(value, bool | str | float):
             raise self.make_error("invalid", input=value)
-        return super()._deserialize(value, *args, **kwargs)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Flag(fields.Boolean):
     """true or false, and nothing that merely looks like it."""
 
-    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> bool:
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return value
@@ -85,10 +89,10 @@ class Flag(fields.Boolean):
 class Coordinate(fields.Float):
     """Degrees."""
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> float | None:
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> float:
         if isinstance(value, bool | str):
             raise self.make_error("invalid", input=value)
-        return super()._deserialize(value, *args, **kwargs)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Instant(fields.AwareDateTime):
@@ -97,15 +101,15 @@ class Instant(fields.AwareDateTime):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="iso", **kwargs)
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> datetime:
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> datetime:
         if not isinstance(value, str) or not 20 <= len(value) <= 40:
             raise self.make_error("invalid", input=value, obj_type="datetime")
-        instant = super()._deserialize(value, *args, **kwargs)
+        instant = super()._deserialize(value, attr, data, **kwargs)
         if not 2000 <= instant.year <= 2199:
             raise ValidationError("Must be in the years 2000 to 2199.")
         return instant.astimezone(UTC)
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **_kwargs: Any) -> str | None:
+    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> str | None:
         if value is None:
             return None
         zone = getattr(obj, "time_zone", None) if not isinstance(obj, dict) else None
@@ -119,8 +123,8 @@ class Email(fields.String):
         metadata = {"format": "email", **kwargs.pop("metadata", {})}
         super().__init__(validate=validate.Length(3, 254), metadata=metadata, **kwargs)
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, *args, **kwargs)
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
         if len(text) > 254:
             raise ValidationError("Longer than maximum length 254.")
         try:
@@ -137,10 +141,10 @@ class WebUrl(fields.Url):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(schemes={"http", "https"}, validate=validate.Length(max=2000), **kwargs)
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         if isinstance(value, str) and len(value) > 2000:
             raise ValidationError("Longer than maximum length 2000.")
-        return super()._deserialize(value, *args, **kwargs)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 def phone(**kwargs: Any) -> fields.String:
@@ -190,10 +194,43 @@ class MoneyField(fields.Nested):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(MoneySchema(), **kwargs)
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Money:
-        return Money(**super()._deserialize(value, *args, **kwargs))
+    def _deserialize(
+        self, value: Any, attr: Any, data: Any, partial: Any = None, **kwargs: Any
+    ) -> Money:
+        return Money(**super()._deserialize(value, attr, data, **kwargs))
 
 
 def wanted_flag(**kwargs: Any) -> fields.Boolean:
     """true or false in a query string."""
     return fields.Boolean(truthy={"true", "1"}, falsy={"false", "0"}, **kwargs)
+
+
+def wanted_key(**kwargs: Any) -> fields.Integer:
+    """The id of a row in a query string."""
+    return fields.Integer(validate=validate.Range(1, LARGEST_ID), **kwargs)
+
+
+def wanted_day(**kwargs: Any) -> fields.Date:
+    """A day in a query string, as 2030-12-31."""
+
+    def of_our_times(value: date) -> None:
+        if not 2000 <= value.year <= 2199:
+            raise ValidationError("Must be in the years 2000 to 2199.")
+
+    return fields.Date(validate=of_our_times, **kwargs)
+
+
+def wanted_words(**kwargs: Any) -> fields.String:
+    """Words to look for, in a query string; none means anything."""
+    return fields.String(validate=validate.Length(max=100), **kwargs)
+
+
+class Derived(fields.List):
+    """A list that is worked out from the whole object and not from one attribute."""
+
+    def __init__(self, inner: Any, of: Callable[[Any], Any], **kwargs: Any) -> None:
+        super().__init__(inner, **kwargs)
+        self.of = of
+
+    def get_value(self, obj: Any, attr: Any, accessor: Any = None, default: Any = None) -> Any:
+        return self.of(obj)

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from config import settings
 from init import bcrypt, db
 from models import (
+    BookingSecret,
     MemberRole,
     Organiser,
     OrganiserMember,
@@ -142,6 +143,15 @@ def caller_of(user_id: int, sign_in_id: int) -> Caller:
         ticket_holder_id=ticket_holder_id,
         memberships=works_for,
     )
+
+
+def guest_with(secret_hash: bytes) -> Caller:
+    """The guest who shows a booking's secret. Raises Unauthenticated when it opens nothing."""
+    query = select(BookingSecret.booking_id).where(BookingSecret.secret_hash == secret_hash)
+    booking_id = db.session.scalar(query)
+    if booking_id is None:
+        raise Unauthenticated("This booking secret opens nothing; ask for a new one.")
+    return Caller(booking_id=booking_id)
 
 
 def _signed_in(user: User) -> SignedIn:

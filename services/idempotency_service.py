@@ -17,8 +17,8 @@ from utils.transaction import transaction
 KEPT = timedelta(hours=24)
 
 
-class Replay(Exception):  # noqa: N818 (not an error: it carries the answer out of the transaction)
-    """The request was answered before; nothing more is to be done."""
+class Replay(Exception):
+    """Not an error: it carries the answer of the first request out of the transaction."""
 
     def __init__(self, status: int, location: str | None, body: bytes) -> None:
         super().__init__("answered before")
@@ -41,7 +41,7 @@ def wait_for_duplicates(once: Once | None) -> None:
 
 
 def replay_if_answered(once: Once | None) -> None:
-    """Raise Replay with the kept answer, if there is one; KeyReused if it answers something else."""
+    """Raise Replay with the kept answer, if there is one; KeyReused if another request has it."""
     if once is None:
         return
     row = db.session.execute(

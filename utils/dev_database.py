@@ -153,7 +153,8 @@ def _join(home: Path) -> None:
 
 def _leave(home: Path) -> None:
     """Stop the server, unless it has another user or was told to stay."""
-    os.close(_joined.pop(home))
+    if home in _joined:
+        os.close(_joined.pop(home))
     if not (home / LOCK).exists():
         return
     with _locked(home):
@@ -198,21 +199,28 @@ def _runs(pid: int, data: Path) -> bool:
 
 def _serve(home: Path, settings: Mapping[str, str]) -> Server:
     """The server, launched if need be, once it answers and has our database."""
-    for pause in (0.1, 0.3, 1, 3, 0):
+    why = ""
+    for pause in (0.1, 0.3, 1, 3):
         server = _server(home) or _launch(home, settings)
         if _answers(home, server):
             (home / "port").write_text(str(server.port))
             return server
-        time.sleep(pause)  # the port was taken just now, or a child of a killed server still lives
-    log = _room(home) / "data" / "server.log"
-    why = _gist(log.read_text(errors="replace")) if log.exists() else "no log"
-    raise NoPostgres(f"PostgreSQL does not start: {why} ({log})")
+        log = _room(home) / "data" / "server.log"
+        said = log.read_text(errors="replace") if log.exists() else ""
+        if why and "in use" not in said:
+            break
+        # Somebody took the port just now, or a child of a killed server holds its memory still.
+        why = f"{_gist(said)} ({log})"
+        time.sleep(pause)
+    raise NoPostgres(f"PostgreSQL does not start: {why}")
 
 
 def _launch(home: Path, settings: Mapping[str, str]) -> Server:
     account = _account(home)
     programs = _cluster(home, account, sync=settings.get("fsync") != "off")
     data = _room(home) / "data"
+    for left_over in data.parent.glob("unfinished-*"):
+        shutil.rmtree(left_over, ignore_errors=True)
     _disown_pid(data / "postmaster.pid")
     (home / "stays").unlink(missing_ok=True)
     port = _free_port(home)
@@ -313,8 +321,8 @@ def _cluster(home: Path, account: Account | None, *, sync: bool) -> Path:
     """Make the data if there is none yet, and say where the programs are that fit it."""
     data = _room(home) / "data"
     if not data.exists():
-        room = home if _may_enter(account, home) else _annex(home) or _new_annex(home)
         programs = _within_reach(_programs(home), home, account)
+        room = home if _may_enter(account, home) else _annex(home) or _new_annex(home)
         _make(home, room / "data", programs, account, sync=sync)
         return programs
     if not _may_enter(account, data):
@@ -325,8 +333,6 @@ def _cluster(home: Path, account: Account | None, *, sync: bool) -> Path:
 
 def _make(home: Path, data: Path, programs: Path, account: Account | None, *, sync: bool) -> None:
     """Make the data aside and move them into place whole, as an initdb may be interrupted."""
-    for unfinished in data.parent.glob("unfinished-*"):
-        shutil.rmtree(unfinished, ignore_errors=True)
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=data.parent))
     (unfinished / "data").mkdir(mode=0o700)
     password = secrets.token_urlsafe(24)
@@ -492,7 +498,7 @@ def _run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a program as `account`, with none of the caller's environment but the search paths."""
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-    return subprocess.run(  # noqa: S603 - every command is one of ours
+    return subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -553,7 +559,7 @@ def main() -> int:
     try:
         return _do(arguments.command, arguments.home.resolve())
     except NoPostgres as problem:
-        sys.stderr.write(f"{problem}\n")
+        print(problem, file=sys.stderr)
         return 1
 
 
@@ -578,7 +584,7 @@ def _do(command: str, home: Path) -> int:
             remove(home)
             said = f"PostgreSQL has stopped, and its data in {home} are gone."
     if said:
-        sys.stdout.write(f"{said}\n")
+        print(said)
     return exit_code
 
 
@@ -587,7 +593,7 @@ def _psql(home: Path, uri: SplitResult) -> int:
     program = shutil.which("psql") or _programs(home) / "psql"
     address = {"PGHOST": str(uri.hostname), "PGPORT": str(uri.port), "PGDATABASE": NAME}
     login = {"PGUSER": NAME, "PGPASSWORD": str(uri.password)}
-    psql = subprocess.run([program], env=os.environ | address | login, check=False)  # noqa: S603
+    psql = subprocess.run([program], env=os.environ | address | login, check=False)
     return psql.returncode
 
 

@@ -39,17 +39,16 @@ FORM = "application/x-www-form-urlencoded"
 PROBLEM = "application/problem+json"
 
 
-class Versioned(Protocol):
-    """A row that people edit."""
-
-    version: Any
-    expected_version: int | None
+class Editable(Protocol):
+    """A row that people edit: models.columns.Versioned, seen from below."""
 
     @property
     def etag(self) -> str: ...
 
+    def expect(self, version: int | None = None) -> None: ...
 
-Edited = TypeVar("Edited", bound=Versioned)
+
+Edited = TypeVar("Edited", bound=Editable)
 
 
 class IdConverter(IntegerConverter):
@@ -80,7 +79,7 @@ def loaded(schema: Schema, data: Any) -> Any:
         return schema.load(data)
     except ValidationError as error:
         errors = [
-            {"field": path, "detail": detail} for path, detail in _flat(error.normalized_messages())
+            {"field": path, "detail": detail} for path, detail in _flat(error.messages)
         ]
         raise Invalid(
             "; ".join(f"{e['field']}: {e['detail']}" for e in errors[:3]), errors=errors
@@ -115,7 +114,7 @@ def if_match(row: Edited) -> Edited:
     if (wanted := request.headers.get("If-Match")) and wanted.strip() != "*":
         if not request.if_match.is_strong(row.etag):
             raise PreconditionFailed("It has changed since you read it; read it again.")
-        row.expected_version = row.version
+        row.expect()
     return row
 
 
@@ -131,7 +130,7 @@ class Blueprint(flask_smorest.Blueprint):
             _document_refusals,
         ]
 
-    def add_url_rule(  # type: ignore[override]
+    def add_url_rule(
         self, rule: str, endpoint: str | None = None, view_func: View | None = None, **options: Any
     ) -> None:
         """Register a view; one that looks for a row may find none."""
@@ -139,7 +138,7 @@ class Blueprint(flask_smorest.Blueprint):
             view_func = refuses(NotFound)(view_func)
         super().add_url_rule(rule, endpoint, view_func, **options)
 
-    def arguments(self, schema: Schema, *, required: bool = True) -> Callable[[View], View]:  # type: ignore[override]
+    def arguments(self, schema: Schema, *, required: bool = True) -> Callable[[View], View]:
         """Take a JSON body; the view gets what `schema` loads as its first argument."""
 
         def decorate(view: View) -> View:
@@ -184,7 +183,7 @@ class Blueprint(flask_smorest.Blueprint):
 
         return decorate
 
-    def response(  # type: ignore[override]
+    def response(
         self,
         status: int,
         schema: Schema | None = None,
@@ -205,20 +204,19 @@ class Blueprint(flask_smorest.Blueprint):
                 g.render = lambda result: rendered(schema, result)
                 result = view(*args, **kwargs)
                 if isinstance(result, Response):
-                    response, result = result, getattr(result, "answers_with", None)
-                else:
-                    etag = getattr(result, "etag", None)
-                    if etag and request.method == "GET" and etag in request.if_none_match:
-                        return _marked(Response(status=HTTPStatus.NOT_MODIFIED), etag)
-                    body = b"" if status == HTTPStatus.NO_CONTENT else rendered(schema, result)
-                    response = Response(body, status, content_type=content_type or JSON)
-                    if etag:
-                        _marked(response, etag)
-                if location and result is not None:
+                    return result
+                etag = getattr(result, "etag", None)
+                if etag and request.method == "GET" and etag in request.if_none_match:
+                    return _marked(Response(status=HTTPStatus.NOT_MODIFIED), etag)
+                body = b"" if status == HTTPStatus.NO_CONTENT else rendered(schema, result)
+                response = Response(body, status, content_type=content_type or JSON)
+                if etag:
+                    _marked(response, etag)
+                if location:
                     response.headers["Location"] = location.format(o=result)
                 return response
 
-            described = {
+            described: dict[str, Any] = {
                 "description": description or HTTPStatus(status).phrase,
                 "content_type": content_type,
             }

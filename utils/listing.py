@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, SQLColumnExpression, or_
 
 
 def ordered(
-    sort: str, columns: Mapping[str, ColumnElement[Any]], key: ColumnElement[int]
+    sort: str, columns: Mapping[str, SQLColumnExpression[Any]], key: SQLColumnExpression[int]
 ) -> tuple[ColumnElement[Any], ...]:
     """ORDER BY for `name` or `-name`, with the key as the last word; rows without a value last."""
     column = columns[sort.removeprefix("-")]
@@ -16,11 +16,11 @@ def ordered(
     return column.asc().nulls_last(), key.asc()
 
 
-def choices(columns: Mapping[str, ColumnElement[Any]] | Sequence[str]) -> list[str]:
+def choices(columns: Mapping[str, SQLColumnExpression[Any]] | Sequence[str]) -> list[str]:
     """What `?sort=` may be: every column, up and down."""
     return [f"{way}{name}" for name in columns for way in ("", "-")]
 
 
-def contains(words: str, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
+def contains(words: str, *columns: SQLColumnExpression[Any]) -> ColumnElement[bool]:
     """That one of `columns` contains `words` as they are written, in any case."""
     return or_(*(column.icontains(words, autoescape=True) for column in columns))

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from flask import request
@@ -118,7 +118,7 @@ def parameters(filters: Schema | None, *, endless: bool) -> Schema:
     if filters is None:
         return paging()
     name = type(filters).__name__
-    return type(name, (type(filters), paging), {})()
+    return cast(Schema, type(name, (type(filters), paging), {})())
 
 
 def envelope(schema: Schema, *, endless: bool) -> Schema:
@@ -128,7 +128,7 @@ def envelope(schema: Schema, *, endless: bool) -> Schema:
         "items": fields.List(fields.Nested(schema), required=True),
         "pagination": fields.Nested(PaginationSchema, required=True),
     }
-    return type(f"{name}PageSchema", (Schema,), members)()
+    return cast(Schema, type(f"{name}PageSchema", (Schema,), members)())
 
 
 def _encoded(key: int) -> str:

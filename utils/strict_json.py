@@ -53,7 +53,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {ascii(twice[:50])} is given twice")
+        raise ValueError(f"the name {twice[:50]!a} is given twice")
     return members
 
 

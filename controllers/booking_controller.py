@@ -1,0 +1,177 @@
+"""/bookings: hold places, look at them, change them, confirm, give them back."""
+
+from typing import Any
+
+from sqlalchemy import Select
+
+from controllers.callers import for_caller
+from controllers.idempotency import idempotent
+from models import Booking
+from models.booking import BookingMovedOn, HoldExpired
+from models.permissions import Permission, authorize
+from models.show import ShowCancelled
+from models.values import Caller, Once, PlacedBooking, WantedLine, WantedPlaces
+from schemas.booking_schema import (
+    AcceptedSchema,
+    AddSeatsSchema,
+    BookingFilters,
+    BookingSchema,
+    EditBookingSchema,
+    ItemsSchema,
+    PlaceBookingSchema,
+    QuoteRequestSchema,
+    QuoteSchema,
+    RecoverSchema,
+    ReplaceBookingSchema,
+)
+from services import basket_service, booking_service, hold_service
+from services.booking_service import PaymentRequired
+from services.hold_service import AlreadyExtended
+from services.inventory_service import SeatTaken, SoldOut
+from services.limit_service import LimitReached
+from services.pricing_service import Quote
+from services.sale_service import NotOnSaleYet, NotPublished, SaleEnded, SalePaused
+from utils.errors import Busy, NotFound
+from utils.http import Blueprint, if_match, refuses
+
+bookings_bp = Blueprint("bookings", __name__, url_prefix="/bookings", description=__doc__)
+
+NOT_FOR_SALE = (NotPublished, NotOnSaleYet, SaleEnded, SalePaused, ShowCancelled)
+NOT_TO_BE_HAD = (SoldOut, SeatTaken, LimitReached, Busy)
+
+
+@bookings_bp.get("/")
+@bookings_bp.page(BookingSchema(), filters=BookingFilters(), endless=True)
+@for_caller(Permission.BOOKING_READ)
+def list_bookings(wanted: dict[str, Any], caller: Caller) -> Select[Booking]:
+    """Your bookings, newest first; with filters also those of shows that you work for."""
+    return booking_service.search(caller, wanted)
+
+
+@bookings_bp.post("/quote")
+@bookings_bp.arguments(QuoteRequestSchema())
+@bookings_bp.response(200, QuoteSchema())
+@refuses(*NOT_FOR_SALE, NotFound)
+@for_caller(Permission.BOOKING_PLACE)
+def quote_booking(wanted: dict[str, Any], caller: Caller) -> Quote:
+    """What a basket would cost now; nothing is written, and nothing held."""
+    return hold_service.quote(caller, wanted["show_id"], wanted["items"])
+
+
+@bookings_bp.post("/")
+@bookings_bp.arguments(PlaceBookingSchema())
+@bookings_bp.response(201, BookingSchema(), location="/bookings/{o.id}")
+@idempotent(201, location="/bookings/{o.id}")
+@refuses(*NOT_FOR_SALE, *NOT_TO_BE_HAD, PaymentRequired, NotFound)
+@for_caller(Permission.BOOKING_PLACE)
+def place_booking(
+    wanted: WantedPlaces, caller: Caller, once: Once | None
+) -> PlacedBooking | Booking:
+    """Hold places while you pay: all of them, or nothing."""
+    return hold_service.place(caller, wanted, once=once)
+
+
+@bookings_bp.post("/recover")
+@bookings_bp.arguments(RecoverSchema())
+@bookings_bp.response(202, AcceptedSchema())
+@for_caller(Permission.BOOKING_PLACE)
+def recover_booking(guest: dict[str, Any], caller: Caller) -> dict[str, str]:
+    """Mail a guest a new secret; the answer is the same whether the booking exists or not."""
+    booking_service.recover(**guest)
+    return {"detail": "If there is such a booking, a new secret is on its way by mail."}
+
+
+@bookings_bp.get("/<id:booking_id>")
+@bookings_bp.response(200, BookingSchema())
+@for_caller(Permission.BOOKING_READ)
+def show_booking(booking_id: int, caller: Caller) -> Booking:
+    """One booking with its lines, places and tickets."""
+    return booking_service.find(booking_id, caller=caller)
+
+
+@bookings_bp.patch("/<id:booking_id>")
+@bookings_bp.arguments(EditBookingSchema())
+@bookings_bp.response(200, BookingSchema())
+@refuses(BookingMovedOn, HoldExpired)
+@for_caller(Permission.BOOKING_CHANGE)
+def edit_booking(changes: dict[str, Any], booking_id: int, caller: Caller) -> Booking:
+    """Change the holder, who comes, or the note; what you do not name stays."""
+    booking = _changeable(booking_id, caller)
+    return booking_service.edit(caller, booking, changes)
+
+
+@bookings_bp.put("/<id:booking_id>")
+@bookings_bp.arguments(ReplaceBookingSchema())
+@bookings_bp.response(200, BookingSchema())
+@refuses(BookingMovedOn, HoldExpired)
+@for_caller(Permission.BOOKING_CHANGE)
+def replace_booking(changes: dict[str, Any], booking_id: int, caller: Caller) -> Booking:
+    """Write the holder, who comes, and the note; what you leave out is emptied."""
+    booking = _changeable(booking_id, caller)
+    return booking_service.edit(caller, booking, changes)
+
+
+@bookings_bp.delete("/<id:booking_id>")
+@bookings_bp.response(200, BookingSchema())
+@refuses(BookingMovedOn)
+@for_caller(Permission.BOOKING_CANCEL)
+def cancel_booking(booking_id: int, caller: Caller) -> Booking:
+    """Cancel a booking and give its places back; may be repeated."""
+    booking = booking_service.find(booking_id, caller=caller)
+    authorize(caller, Permission.BOOKING_CANCEL, booking)
+    return booking_service.cancel(caller, if_match(booking))
+
+
+@bookings_bp.put("/<id:booking_id>/items")
+@bookings_bp.arguments(ItemsSchema())
+@bookings_bp.response(200, BookingSchema())
+@refuses(*NOT_FOR_SALE, *NOT_TO_BE_HAD, BookingMovedOn, HoldExpired)
+@for_caller(Permission.BOOKING_CHANGE)
+def replace_items(wanted: dict[str, Any], booking_id: int, caller: Caller) -> Booking:
+    """Make this the basket of a hold: all of it or nothing, and the deadline stays."""
+    return basket_service.replace_items(caller, _changeable(booking_id, caller), wanted["items"])
+
+
+@bookings_bp.post("/<id:booking_id>/seats")
+@bookings_bp.arguments(AddSeatsSchema())
+@bookings_bp.response(200, BookingSchema())
+@refuses(*NOT_FOR_SALE, *NOT_TO_BE_HAD, BookingMovedOn, HoldExpired)
+@for_caller(Permission.BOOKING_CHANGE)
+def add_seats(wanted: WantedLine, booking_id: int, caller: Caller) -> Booking:
+    """Add chosen seats to a hold."""
+    return basket_service.add_seats(caller, _changeable(booking_id, caller), wanted)
+
+
+@bookings_bp.delete("/<id:booking_id>/seats/<id:place_id>")
+@bookings_bp.response(200, BookingSchema())
+@refuses(*NOT_FOR_SALE, BookingMovedOn, HoldExpired)
+@for_caller(Permission.BOOKING_CHANGE)
+def remove_seat(booking_id: int, place_id: int, caller: Caller) -> Booking:
+    """Give one place of a hold back."""
+    return basket_service.remove_seat(caller, _changeable(booking_id, caller), place_id)
+
+
+@bookings_bp.post("/<id:booking_id>/confirm")
+@bookings_bp.response(200, BookingSchema())
+@idempotent(200)
+@refuses(PaymentRequired, BookingMovedOn, HoldExpired, ShowCancelled)
+@for_caller(Permission.BOOKING_CHANGE)
+def confirm_booking(booking_id: int, caller: Caller, once: Once | None) -> Booking:
+    """Turn a hold that is free, or paid at the desk, into tickets."""
+    return booking_service.confirm(caller, _changeable(booking_id, caller), once=once)
+
+
+@bookings_bp.post("/<id:booking_id>/extend")
+@bookings_bp.response(200, BookingSchema())
+@idempotent(200)
+@refuses(AlreadyExtended, BookingMovedOn, HoldExpired)
+@for_caller(Permission.BOOKING_CHANGE)
+def extend_booking(booking_id: int, caller: Caller, once: Once | None) -> Booking:
+    """Keep the places a little longer, once."""
+    return hold_service.extend(caller, _changeable(booking_id, caller), once=once)
+
+
+def _changeable(booking_id: int, caller: Caller) -> Booking:
+    booking = booking_service.find(booking_id, caller=caller)
+    authorize(caller, Permission.BOOKING_CHANGE, booking)
+    return if_match(booking)

@@ -1,0 +1,302 @@
+"""Booking use cases after the hold: look, name, confirm, cancel, find again.
+
+Lock order, everywhere: advisory locks by key, the show, bookings by id, places by id.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select, text, update
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
+
+from init import db
+from models import (
+    Booking,
+    BookingLine,
+    BookingSecret,
+    BookingStatus,
+    Event,
+    PaymentStatus,
+    Place,
+    Show,
+    ShowStatus,
+    Ticket,
+    TicketStatus,
+)
+from models.booking import BookingMovedOn
+from models.permissions import Permission, allowed
+from models.show import ShowCancelled
+from models.values import Caller, Once, email_key
+from services import (
+    buyer_service,
+    idempotency_service,
+    inventory_service,
+    outbox_service,
+    ticket_holder_service,
+    ticket_service,
+)
+from utils.clock import now
+from utils.errors import Conflict, Invalid, NotFound
+from utils.tokens import digest, readable
+from utils.transaction import lock, transaction
+
+TELL_EACH = text(
+    """
+    INSERT INTO outbox_messages (topic, payload)
+    SELECT 'booking.cancelled',
+           jsonb_build_object('booking_id', id, 'reason', CAST(:reason AS text))
+      FROM unnest(CAST(:booking_ids AS bigint[])) AS id ORDER BY id
+    """
+)
+LIVE = (BookingStatus.HELD, BookingStatus.CONFIRMED)
+
+
+class PaymentRequired(Conflict):
+    """The booking costs money, and only its payment, or the box office, confirms it."""
+
+    code, title = "payment-required", "It has to be paid for first"
+
+
+def visible_to(caller: Caller) -> Select[Booking]:
+    """The bookings `caller` may see, newest first: theirs, and those of shows they work for."""
+    query = _complete().order_by(Booking.id.desc())
+    if caller.is_admin:
+        return query
+    if caller.booking_id is not None:
+        return query.where(Booking.id == caller.booking_id)
+    works_for = Event.organiser_id.in_(caller.organisers_as())
+    return query.where(or_(Booking.user_id == caller.user_id, works_for))
+
+
+def search(caller: Caller, wanted: Mapping[str, Any]) -> Select[Booking]:
+    """The visible bookings that fit; your own, unless the filters name a show or an organiser."""
+    query = visible_to(caller)
+    scoped = any(wanted.get(name) for name in ("organiser_id", "show_id", "event_id", "reference"))
+    if not scoped and not wanted.get("all") and caller.user_id is not None:
+        query = query.where(Booking.user_id == caller.user_id)
+    exact = {
+        "show_id": Booking.show_id,
+        "event_id": Show.event_id,
+        "organiser_id": Event.organiser_id,
+        "channel": Booking.channel,
+        "payment_status": Booking.payment_status,
+        "status": Booking.current_status,
+    }
+    for name, column in exact.items():
+        if wanted.get(name) is not None:
+            query = query.where(column == wanted[name])
+    if reference := wanted.get("reference"):
+        query = query.where(Booking.reference == reference.upper())
+    return query
+
+
+def find(booking_id: int, *, caller: Caller) -> Booking:
+    """One visible booking; to anyone else it does not exist."""
+    query = visible_to(caller).where(Booking.id == booking_id)
+    booking = db.session.scalar(query.execution_options(populate_existing=True))
+    if booking is None:
+        raise NotFound(f"There is no booking {booking_id}.")
+    return booking
+
+
+def read_back(booking_id: int) -> Booking:
+    """A booking that the caller has just made or locked, as it is now."""
+    query = _complete().where(Booking.id == booking_id)
+    return db.session.scalars(query.execution_options(populate_existing=True)).unique().one()
+
+
+def edit(caller: Caller, booking: Booking, changes: dict[str, Any]) -> Booking:
+    """Change who a booking is for, who comes, or its note, while it is held or confirmed."""
+    attendees = changes.pop("attendees", None)
+    if (holder_id := changes.get("ticket_holder_id")) is not None:
+        ticket_holder_service.require_usable(caller, holder_id, booking)
+    with transaction():
+        _require_current(lock(booking))
+        before = booking.ticket_holder_id
+        booking.change(changes)
+        _hand_over(booking, before)
+        if attendees is not None:
+            _name(booking, attendees)
+        booking.touch()
+    return find(booking.id, caller=caller)
+
+
+def confirm(caller: Caller, booking: Booking, *, once: Once | None) -> Booking:
+    """Turn a living hold into a sale with tickets.
+
+    The box office confirms what was paid there; a buyer confirms what costs nothing. Raises
+    PaymentRequired, HoldExpired, BookingMovedOn or ShowCancelled.
+    """
+    with transaction():
+        idempotency_service.wait_for_duplicates(once)
+        require_show_happens(booking.show_id)
+        lock(booking)
+        db.session.refresh(booking, ["current_status"])  # the clock went on while we waited
+        booking.require_alive()
+        require_free_or_desk(caller, booking.total_amount, booking)
+        settle(booking)
+        confirmed = find(booking.id, caller=caller)
+        idempotency_service.keep(once, confirmed)
+    return confirmed
+
+
+def settle(booking: Booking) -> None:
+    """Confirm a locked, living hold: it has tickets from now on, and the outside gets word."""
+    booking.move(BookingStatus.CONFIRMED)
+    booking.payment_status = PaymentStatus.PAID
+    booking.confirmed_at = db.session.scalar(select(now()))
+    ticket_service.issue(booking)
+    db.session.flush()
+    outbox_service.publish("booking.confirmed", booking_id=booking.id)
+
+
+def cancel(caller: Caller, booking: Booking) -> Booking:
+    """Give a booking's places back and void its tickets; a dead booking stays as it is.
+
+    A buyer may until the show starts, and while nobody has entered; the organiser always.
+    """
+    with transaction():
+        lock(booking)
+        db.session.refresh(booking, ["current_status"])
+        if booking.status in LIVE:
+            dead = booking.current_status == BookingStatus.EXPIRED
+            if booking.status == BookingStatus.CONFIRMED:
+                _require_cancellable(caller, booking)
+            booking.move(BookingStatus.EXPIRED if dead else BookingStatus.CANCELLED)
+            if not dead:
+                booking.cancelled_at = db.session.scalar(select(now()))
+            db.session.flush()
+            inventory_service.release([booking.id])
+            ticket_service.void([booking.id])
+            if not dead:
+                outbox_service.publish("booking.cancelled", booking_id=booking.id)
+    return find(booking.id, caller=caller)
+
+
+def cancel_all(show: Show, *, reason: str | None) -> int:
+    """Cancel every booking of a show that the caller has locked; how many there were."""
+    inventory_service.reap(show.id)
+    live = [Booking.show_id == show.id, Booking.status.in_(LIVE)]
+    ids = db.session.scalars(
+        select(Booking.id).where(*live).order_by(Booking.id).with_for_update()
+    ).all()
+    if not ids:
+        return 0
+    db.session.execute(
+        update(Booking)
+        .where(*live)
+        .values(status=BookingStatus.CANCELLED, cancelled_at=now(), version=Booking.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+    inventory_service.release(ids)
+    ticket_service.void(ids)
+    db.session.execute(TELL_EACH, {"booking_ids": list(ids), "reason": reason})
+    return len(ids)
+
+
+def preview_cancel(show_ids: Sequence[int]) -> dict[str, int]:
+    """How many live bookings and places cancelling these shows would end."""
+    live = or_(
+        Booking.status == BookingStatus.CONFIRMED,
+        (Booking.status == BookingStatus.HELD) & (Booking.held_until > now()),
+    )
+    bookings, places = db.session.execute(
+        select(func.count(func.distinct(Booking.id)), func.count(Place.id))
+        .outerjoin(Place, Place.booking_id == Booking.id)
+        .where(Booking.show_id.in_(show_ids), live)
+    ).one()
+    return {"bookings": bookings, "places": places}
+
+
+def recover(*, email: str, reference: str) -> None:
+    """Mail a guest a new secret for their booking, if there is one; nobody learns whether."""
+    secret = readable(buyer_service.SECRET_LENGTH)
+    query = select(Booking.id).where(
+        Booking.reference == reference.upper(),
+        Booking.email_key == email_key(email),
+        Booking.user_id.is_(None),
+    )
+    with transaction():
+        booking_id = db.session.scalar(query)
+        if booking_id is not None:
+            db.session.add(BookingSecret(booking_id=booking_id, secret_hash=digest(secret)))
+            outbox_service.publish(
+                "booking.recovered", booking_id=booking_id, email=email, secret=secret
+            )
+
+
+def require_show_happens(show_id: int) -> None:
+    """Keep the show from being cancelled until the transaction ends; refuse if it is already."""
+    status = db.session.scalar(
+        select(Show.status).where(Show.id == show_id).with_for_update(read=True)
+    )
+    if status == ShowStatus.CANCELLED:
+        raise ShowCancelled("The show is cancelled.")
+
+
+def require_free_or_desk(caller: Caller, amount: int, target: Any) -> None:
+    """Raise PaymentRequired unless it costs nothing or the organiser's own desk confirms it."""
+    if amount and not allowed(caller, Permission.BOOKING_SELL, target):
+        raise PaymentRequired("Only its payment, or the organiser's desk, can confirm it.")
+
+
+def _complete() -> Select[Booking]:
+    """Bookings with everything that their answer shows, in a fixed number of statements."""
+    return (
+        select(Booking)
+        .join(Booking.show)
+        .join(Show.event)
+        .options(
+            contains_eager(Booking.show).contains_eager(Show.event),
+            joinedload(Booking.ticket_holder),
+            selectinload(Booking.lines).options(
+                joinedload(BookingLine.tier), joinedload(BookingLine.price)
+            ),
+            selectinload(Booking.places).joinedload(Place.stock),
+            selectinload(Booking.tickets).joinedload(Ticket.ticket_holder),
+        )
+    )
+
+
+def _require_current(booking: Booking) -> None:
+    db.session.refresh(booking, ["current_status"])
+    if booking.current_status == BookingStatus.HELD or booking.status == BookingStatus.CONFIRMED:
+        return
+    booking.require_alive()
+
+
+def _require_cancellable(caller: Caller, booking: Booking) -> None:
+    if allowed(caller, Permission.BOOKING_SELL, booking):
+        return
+    started = db.session.scalar(select(Show.starts_at <= now()).where(Show.id == booking.show_id))
+    used = select(Ticket.id).where(
+        Ticket.booking_id == booking.id, Ticket.status == TicketStatus.USED
+    )
+    if started:
+        raise BookingMovedOn("The show has started; ask the organiser.")
+    if db.session.scalar(used.limit(1)) is not None:
+        raise BookingMovedOn("Somebody has entered with it already; ask the organiser.")
+
+
+def _hand_over(booking: Booking, from_holder_id: int) -> None:
+    """Tickets that nobody was named for follow the booking's holder."""
+    db.session.execute(
+        update(Ticket)
+        .where(Ticket.booking_id == booking.id, Ticket.ticket_holder_id == from_holder_id)
+        .values(ticket_holder_id=booking.ticket_holder_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _name(booking: Booking, attendees: Sequence[Mapping[str, Any]]) -> None:
+    places = db.session.scalars(select(Place.id).where(Place.booking_id == booking.id)).all()
+    named: dict[str, Any] = {}
+    for number, attendee in enumerate(attendees):
+        if attendee["place_id"] not in places:
+            raise Invalid.at(f"attendees.{number}.place_id", "Is not a place of this booking.")
+        person = {"name": attendee["name"], "email": attendee.get("email")}
+        named[str(attendee["place_id"])] = person
+    if booking.status == BookingStatus.CONFIRMED:
+        ticket_service.name_holders(booking, named)
+    else:
+        booking.attendees = named

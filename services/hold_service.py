@@ -1,0 +1,292 @@
+"""Holding places: what it costs, placing a booking, extending it once.
+
+Everything that can be worked out beforehand is; then one transaction checks what may have
+changed since, claims the places and writes the booking. `inventory_service` says how places are
+claimed, and what happens when there are too few.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import text
+
+from config import settings
+from init import db
+from models import Booking, BookingSecret, PaymentStatus
+from models.event import EventStatus
+from models.permissions import Permission, authorize
+from models.sale import SaleSheet
+from models.values import (
+    Caller,
+    Once,
+    PlacedBooking,
+    PlacedLine,
+    PlacedPlace,
+    WantedLine,
+    WantedPlaces,
+)
+from services import (
+    booking_service,
+    buyer_service,
+    idempotency_service,
+    inventory_service,
+    limit_service,
+    pricing_service,
+    sale_service,
+)
+from services.buyer_service import Buyer
+from services.inventory_service import Claim, ClaimedPlace
+from services.pricing_service import AT_THE_DESK, PricedLine, Quote
+from utils.errors import Busy, Conflict, NotFound
+from utils.tokens import digest, readable
+from utils.transaction import lock, transaction
+
+Done = TypeVar("Done")
+REFERENCE_LENGTH = 10
+SHEETS_TRIED = 5
+
+
+class AlreadyExtended(Conflict):
+    """A hold can be extended once."""
+
+    code, title = "already-extended", "A hold can be extended once"
+
+
+class SheetOutdated(Exception):
+    """The show, or the booking, changed between reading it and locking it."""
+
+
+# Keeps the show from being cancelled until the transaction ends, tells whether the sheet still
+# holds good, and takes the keys of what will be written.
+GATE = text(
+    """
+    SELECT s.version, nextval('bookings_id_seq'),
+           ARRAY(SELECT nextval('booking_lines_id_seq') FROM generate_series(1, :line_count))
+      FROM shows s WHERE s.id = :show_id FOR SHARE
+    """
+)
+
+LINES = """
+    INSERT INTO booking_lines (id, booking_id, show_id, tier_id, price_id, quantity, unit_amount,
+                               currency)
+    SELECT line.id, :id, :show_id, line.tier_id, line.price_id, line.quantity, line.unit_amount,
+           :currency
+      FROM unnest(CAST(:line_ids AS bigint[]), CAST(:tier_ids AS bigint[]),
+                  CAST(:price_ids AS bigint[]), CAST(:quantities AS bigint[]),
+                  CAST(:unit_amounts AS bigint[]))
+           AS line(id, tier_id, price_id, quantity, unit_amount)
+"""
+WRITE_LINES = text(LINES)
+WRITE = text(
+    f"""
+    WITH lines AS ({LINES})
+    INSERT INTO bookings (id, reference, show_id, status, channel, payment_status, user_id,
+                          sold_by_user_id, ticket_holder_id, email, email_key, total_amount,
+                          currency, held_at, held_until, comp_reason, note)
+    VALUES (:id, :reference, :show_id, 'held', :channel, :payment_status, :user_id,
+            :sold_by_user_id, :ticket_holder_id, :email, :email_key, :total_amount,
+            :currency, clock_timestamp(), clock_timestamp() + :hold, :comp_reason, :note)
+    RETURNING held_at, held_until
+    """  # noqa: S608 (both halves are constants)
+)
+
+
+def quote(caller: Caller, show_id: int, wanted: Sequence[WantedLine]) -> Quote:
+    """What a basket would cost now; nothing is written."""
+    return pricing_service.quote(sheet_for(caller, show_id), wanted)
+
+
+def place(caller: Caller, wanted: WantedPlaces, *, once: Once | None) -> PlacedBooking | Booking:
+    """Hold places for a buyer while they pay: all lines, or nothing.
+
+    The answer says until when (settings.hold_minutes); a guest's carries the secret that shows it
+    again. With `confirm`, what is free or sold at the desk is confirmed in the same transaction.
+    Raises the refusals of the sale, of the limits and of inventory_service.until_claimed.
+    """
+    return with_fresh_sheet(lambda: _place(caller, wanted, once))
+
+
+def extend(caller: Caller, booking: Booking, *, once: Once | None) -> Booking:
+    """Move a living hold's deadline on, once, to at most longest_hold_minutes from its start."""
+    with transaction():
+        idempotency_service.wait_for_duplicates(once)
+        lock(booking)
+        db.session.refresh(booking, ["current_status"])
+        booking.require_alive()
+        if booking.extended:
+            raise AlreadyExtended("This hold has been extended already.")
+        booking.held_until = min(
+            booking.held_until + settings.hold, booking.held_at + settings.longest_hold
+        )
+        booking.extended = True
+        db.session.flush()
+        extended = booking_service.find(booking.id, caller=caller)
+        idempotency_service.keep(once, extended)
+    return extended
+
+
+def sheet_for(caller: Caller, show_id: int) -> SaleSheet:
+    """What a show sells. Raises NotFound when it is not there, or a draft of somebody else's."""
+    sheet = sale_service.sheet(show_id)
+    if sheet is None or (
+        sheet.event_status == EventStatus.DRAFT
+        and not caller.is_admin
+        and sheet.organiser_id not in caller.memberships
+    ):
+        raise NotFound(f"There is no show {show_id}.")
+    return sheet
+
+
+def with_fresh_sheet(deed: Callable[[], Done]) -> Done:
+    """What `deed` makes, done again from the start when the show changed under it."""
+    for _ in range(SHEETS_TRIED):
+        try:
+            return deed()
+        except SheetOutdated:
+            continue
+    raise Busy("The show is being changed at this moment; try again.")
+
+
+def _place(caller: Caller, wanted: WantedPlaces, once: Once | None) -> PlacedBooking | Booking:
+    sheet = sheet_for(caller, wanted.show_id)
+    if wanted.channel in AT_THE_DESK:
+        authorize(caller, Permission.BOOKING_SELL, sheet)
+    buyer = buyer_service.buyer_of(caller, wanted, sheet)
+    if once is not None:
+        once.scope = once.scope or f"guest:{buyer.email_key}"
+        idempotency_service.replay_if_answered(once)
+    lines = pricing_service.price(sheet, wanted.lines, channel=wanted.channel)
+    total = pricing_service.total(sheet, lines)
+    if wanted.confirm:
+        booking_service.require_free_or_desk(caller, total.amount, sheet)
+    claims = [claim_of(line) for line in lines]
+    limited = wanted.channel not in AT_THE_DESK
+    waits_on = _advisory_keys(sheet, buyer if limited else None, once)
+
+    def attempt(wait_ms: int) -> PlacedBooking | Booking:
+        with transaction():
+            limit_service.lock(waits_on)
+            idempotency_service.replay_if_answered(once)
+            booking_id, line_ids = through_the_gate(sheet, len(lines))
+            if limited:
+                limit_service.require_within(lines, show_id=sheet.show_id, buyer=buyer.key)
+            if wait_ms:
+                inventory_service.wait_for(sheet.show_id, claims, at_most_ms=wait_ms)
+            places = inventory_service.claim(
+                sheet.show_id, booking_id, zip(line_ids, claims, strict=True)
+            )
+            holder = buyer_service.written(buyer)
+            facts: dict[str, Any] = {
+                "id": booking_id,
+                "reference": readable(REFERENCE_LENGTH),
+                "show_id": sheet.show_id,
+                "channel": wanted.channel,
+                "payment_status": PaymentStatus.UNPAID if total.amount else PaymentStatus.PAID,
+                "user_id": buyer.user_id,
+                "comp_reason": wanted.comp_reason,
+                "note": wanted.note,
+            }
+            held_at, held_until = db.session.execute(
+                WRITE,
+                {
+                    **facts,
+                    **columns_of(line_ids, lines),
+                    "sold_by_user_id": buyer.sold_by_user_id,
+                    "ticket_holder_id": holder.id,
+                    "email": buyer.email,
+                    "email_key": buyer.email_key,
+                    "total_amount": total.amount,
+                    "currency": total.currency,
+                    "hold": settings.hold,
+                },
+            ).one()
+            if buyer.secret:
+                secret = BookingSecret(booking_id=booking_id, secret_hash=digest(buyer.secret))
+                db.session.add(secret)
+            placed: PlacedBooking | Booking = PlacedBooking(
+                **facts,
+                total=total,
+                held_at=held_at,
+                held_until=held_until,
+                ticket_holder=holder,
+                ticket_holder_id=holder.id,
+                lines=_placed_lines(line_ids, lines),
+                places=_placed_places(sheet, places),
+                secret=buyer.secret,
+            )
+            if wanted.confirm:
+                placed = _confirmed(booking_id, buyer)
+            idempotency_service.keep(once, placed)
+        return placed
+
+    return inventory_service.until_claimed(sheet.show_id, claims, attempt)
+
+
+def _advisory_keys(sheet: SaleSheet, buyer: Buyer | None, once: Once | None) -> list[int]:
+    keys = [idempotency_service.lock_key_of(once)] if once else []
+    if buyer is not None:
+        keys += limit_service.keys_of(sheet.show_id, buyer.key)
+    return keys
+
+
+def through_the_gate(sheet: SaleSheet, line_count: int) -> tuple[int, list[int]]:
+    """A booking id and line ids for a show that still is what the sheet says."""
+    facts = {"show_id": sheet.show_id, "line_count": line_count}
+    version, booking_id, line_ids = db.session.execute(GATE, facts).one()
+    if version != sheet.version:
+        raise SheetOutdated
+    return booking_id, line_ids
+
+
+def claim_of(line: PricedLine) -> Claim:
+    return Claim(line.tier_id, line.name, line.quantity, line.stocks, line.seats)
+
+
+def columns_of(line_ids: list[int], lines: Sequence[PricedLine]) -> dict[str, list[Any]]:
+    return {
+        "line_ids": line_ids,
+        "tier_ids": [line.tier_id for line in lines],
+        "price_ids": [line.price_id for line in lines],
+        "quantities": [line.quantity for line in lines],
+        "unit_amounts": [line.unit_price.amount for line in lines],
+    }
+
+
+def _placed_lines(line_ids: list[int], lines: Sequence[PricedLine]) -> list[PlacedLine]:
+    return [
+        PlacedLine(
+            id=line_id,
+            tier_id=line.tier_id,
+            price_id=line.price_id,
+            tier=line.named(line.tier),
+            price=line.named(line.price),
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+        )
+        for line_id, line in zip(line_ids, lines, strict=True)
+    ]
+
+
+def _placed_places(sheet: SaleSheet, places: Sequence[ClaimedPlace]) -> list[PlacedPlace]:
+    return [
+        PlacedPlace(
+            id=place.id,
+            line_id=place.line_id,
+            stock_id=place.stock_id,
+            section=sheet.stocks[place.stock_id].section,
+            row=place.row,
+            number=place.number,
+            key=place.key,
+        )
+        for place in sorted(places, key=lambda place: place.id)
+    ]
+
+
+def _confirmed(booking_id: int, buyer: Buyer) -> Booking:
+    """The booking just written, confirmed and read back."""
+    db.session.flush()
+    booking_service.settle(db.session.get_one(Booking, booking_id))
+    db.session.flush()
+    booking = booking_service.read_back(booking_id)
+    booking.secret = buyer.secret
+    return booking

@@ -1,0 +1,331 @@
+"""Claiming places: the code that could sell something twice, so the code to read slowly.
+
+A place is a row; it is free while its `booking_id` is null. Whoever claims one locks the row with
+`FOR UPDATE` and writes their booking into it, so a second claim finds no free row: nothing has to
+be counted, and nothing can be counted wrongly.
+
+Lock order, everywhere: advisory locks by key, the show, bookings by id, places by id. Claims pass
+over rows that others hold (`SKIP LOCKED`), so they wait for nobody; only `wait_for` waits, for a
+fifth of a second at most, and does so before its transaction holds any place.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from config import settings
+from init import db
+from models.sale import SaleStock
+from utils.errors import ApiError, Busy, Conflict, Invalid
+from utils.transaction import abandon, transaction
+
+Made = TypeVar("Made")
+QUERY_CANCELED, LOCK_NOT_AVAILABLE = "57014", "55P03"
+REAPED_AT_ONCE = 500
+MOMENT = 0.01  # seconds
+
+
+class SoldOut(Conflict):
+    """There are fewer places than asked for; `left` says how many there are."""
+
+    code, title = "sold-out", "Not enough places left"
+
+
+class SeatTaken(Conflict):
+    """Somebody else has these seats; `seats` names them."""
+
+    code, title = "seat-taken", "Somebody else has that seat"
+
+
+class Short(Exception):
+    """A claim that found too few places this time; the transaction around it is given up."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one line wants: chosen seats by key, else any `quantity` places of `stocks` in order."""
+
+    tier_id: int | None
+    name: str
+    quantity: int
+    stocks: tuple[SaleStock, ...]
+    seats: tuple[str, ...] = ()
+
+    @property
+    def stock_ids(self) -> list[int]:
+        return [stock.id for stock in self.stocks]
+
+
+@dataclass(frozen=True)
+class ClaimedPlace:
+    """A place as it was when it was claimed."""
+
+    id: int
+    line_id: int
+    stock_id: int
+    row: str | None
+    number: str | None
+    key: str | None
+
+
+# Any n free places of a stock, from a random position and wrapping round, so that buyers who
+# come together look at different rows. `id = ANY(ARRAY(...))` keeps the planner on the key: joined
+# to the picked ids it expects a tenth of the table, and scans it.
+CLAIM_ANY = text(
+    """
+    WITH ahead AS (
+        SELECT id FROM places
+         WHERE stock_id = :stock_id AND booking_id IS NULL AND ordinal >= :start
+         ORDER BY ordinal LIMIT :quantity FOR UPDATE SKIP LOCKED),
+    behind AS (
+        SELECT id FROM places
+         WHERE stock_id = :stock_id AND booking_id IS NULL AND ordinal < :start
+         ORDER BY ordinal LIMIT :quantity - (SELECT count(*) FROM ahead) FOR UPDATE SKIP LOCKED)
+    UPDATE places SET booking_id = :booking_id, line_id = :line_id
+     WHERE id = ANY(ARRAY(SELECT id FROM ahead UNION ALL SELECT id FROM behind))
+    RETURNING id, line_id, stock_id, "row", number, key
+    """
+)
+
+CLAIM_CHOSEN = text(
+    """
+    UPDATE places SET booking_id = :booking_id, line_id = :line_id
+     WHERE id = ANY(ARRAY(
+        SELECT id FROM places
+         WHERE show_id = :show_id AND key = ANY(:seats) AND stock_id = ANY(:stock_ids)
+           AND booking_id IS NULL
+         ORDER BY id FOR UPDATE SKIP LOCKED))
+    RETURNING id, line_id, stock_id, "row", number, key
+    """
+)
+
+FREE = text(
+    """
+    UPDATE places SET booking_id = NULL, line_id = NULL
+     WHERE id = ANY(ARRAY(
+        SELECT id FROM places WHERE booking_id = ANY(:booking_ids) ORDER BY id FOR UPDATE))
+    """
+)
+
+# A hold that somebody has locked is being paid or extended at this moment: leave it to them.
+EXPIRE = text(
+    """
+    UPDATE bookings SET status = 'expired', version = version + 1, updated_at = clock_timestamp()
+     WHERE id = ANY(ARRAY(
+        SELECT id FROM bookings
+         WHERE show_id = :show_id AND status = 'held'
+           AND held_until <= (SELECT clock_timestamp())
+         ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED))
+    RETURNING id
+    """
+)
+
+FREE_BY_STOCK = text(
+    """
+    SELECT stock_id, count(*) FROM places
+     WHERE stock_id = ANY(:stock_ids) AND booking_id IS NULL GROUP BY stock_id
+    """
+)
+
+DEAD_HOLDS = text(
+    """
+    SELECT EXISTS (SELECT FROM bookings WHERE show_id = :show_id AND status = 'held'
+                      AND held_until <= (SELECT clock_timestamp()))
+    """
+)
+
+SEATS = text(
+    """
+    SELECT key, stock_id, booking_id IS NULL FROM places
+     WHERE show_id = :show_id AND key = ANY(:seats)
+    """
+)
+
+# The first free places of each line, whoever holds them at the moment, in id order over all lines.
+WAIT = text(
+    """
+    SELECT id FROM places
+     WHERE booking_id IS NULL AND id = ANY(ARRAY(
+        SELECT c.id FROM unnest(CAST(:stock_ids AS bigint[]), CAST(:quantities AS bigint[]))
+                    AS wanted(stock_id, quantity),
+               LATERAL (SELECT id FROM places
+                         WHERE stock_id = wanted.stock_id AND booking_id IS NULL
+                         ORDER BY id LIMIT wanted.quantity) c
+        UNION SELECT id FROM places
+               WHERE show_id = :show_id AND key = ANY(:seats) AND booking_id IS NULL))
+     ORDER BY id FOR UPDATE
+    """
+)
+
+
+def claim(show_id: int, booking_id: int, claims: Iterable[tuple[int, Claim]]) -> list[ClaimedPlace]:
+    """The places of every (line id, claim) for a booking. Raises Short when any falls short.
+
+    Runs inside the caller's transaction, which Short must end: what was claimed goes back with it.
+    """
+    places: list[ClaimedPlace] = []
+    for line_id, wanted in claims:
+        owner = {"booking_id": booking_id, "line_id": line_id}
+        got = (
+            _claim_chosen(show_id, owner, wanted) if wanted.seats else _claim_any(owner, wanted)
+        )
+        if len(got) < wanted.quantity:
+            raise Short
+        places += got
+    return places
+
+
+def wait_for(show_id: int, claims: Sequence[Claim], *, at_most_ms: int) -> None:
+    """Lock the first free places that the lines could take, waiting for those who hold them.
+
+    Runs before the caller's transaction holds any place. When the time is up the database
+    cancels the statement, and with it the transaction (OperationalError).
+    """
+    any_place = [
+        (stock.id, wanted.quantity)
+        for wanted in claims
+        if not wanted.seats
+        for stock in wanted.stocks
+    ]
+    db.session.execute(text(f"SET LOCAL statement_timeout = {at_most_ms:d}"))
+    db.session.execute(
+        WAIT,
+        {
+            "show_id": show_id,
+            "stock_ids": [stock_id for stock_id, _ in any_place],
+            "quantities": [quantity for _, quantity in any_place],
+            "seats": [seat for wanted in claims for seat in wanted.seats],
+        },
+    )
+    db.session.execute(text(f"SET LOCAL statement_timeout = {settings.statement_timeout_ms:d}"))
+
+
+def until_claimed(show_id: int, claims: Sequence[Claim], attempt: Callable[[int], Made]) -> Made:
+    """What `attempt` makes, tried again as long as that can help.
+
+    `attempt(wait_ms)` is one whole transaction that calls `claim`, and `wait_for` before it if
+    `wait_ms` is not 0. Falling short, it is tried again after dead holds are reaped, and then
+    with waiting, until settings.claim_wait_ms are over. No lock is held between attempts.
+    Raises SoldOut, SeatTaken, Invalid for seats that are not there, or Busy when places are free
+    and others hold on to them. Nobody is told "sold out" while a place is free.
+    """
+    wait_ms = 0
+    deadline = time.monotonic() + settings.claim_wait_ms / 1000
+    while True:
+        try:
+            return attempt(wait_ms)
+        except Short:
+            pass
+        except OperationalError as error:
+            if not _gave_up_waiting(error):
+                raise
+        refusal = _refusal(show_id, claims)
+        dead_holds = db.session.scalar(DEAD_HOLDS, {"show_id": show_id})
+        abandon()
+        if dead_holds and time.monotonic() < deadline:
+            if not reap(show_id):
+                time.sleep(MOMENT)  # whoever has them locked is about to find them dead
+            continue
+        if refusal is not None:
+            raise refusal
+        wait_ms = int((deadline - time.monotonic()) * 1000)
+        if wait_ms <= 0:
+            raise Busy("Others are taking these places at this moment; try again.")
+
+
+def release(booking_ids: Sequence[int]) -> None:
+    """Free all places of bookings that the caller has locked."""
+    db.session.execute(FREE, {"booking_ids": list(booking_ids)})
+
+
+def reap(show_id: int) -> int:
+    """Expire a show's dead holds and free their places; how many holds went.
+
+    Anyone may run this at any time; a hold that is being paid or extended is left alone.
+    """
+    reaped = 0
+    while True:
+        with transaction():
+            dead = db.session.scalars(EXPIRE, {"show_id": show_id, "limit": REAPED_AT_ONCE}).all()
+            if dead:
+                release(dead)
+        reaped += len(dead)
+        if len(dead) < REAPED_AT_ONCE:
+            return reaped
+
+
+def _refusal(show_id: int, claims: Sequence[Claim]) -> ApiError | None:
+    """Why the lines cannot be had with what is free now, or None if they can."""
+    stock_ids = sorted({stock_id for wanted in claims for stock_id in wanted.stock_ids})
+    counted = db.session.execute(FREE_BY_STOCK, {"stock_ids": stock_ids})
+    free: dict[int, int] = {stock_id: count for stock_id, count in counted}  # noqa: C416 (rows)
+    for wanted in claims:
+        if wanted.seats:
+            refusal = _seat_refusal(show_id, wanted, free)
+            if refusal is not None:
+                return refusal
+            continue
+        left = sum(free.get(stock_id, 0) for stock_id in wanted.stock_ids)
+        if left < wanted.quantity:
+            some = f"{left} left" if left else "Nothing left"
+            return SoldOut(f"{some} of {wanted.name}.", left=left, tier_id=wanted.tier_id)
+        needed = wanted.quantity
+        for stock_id in wanted.stock_ids:
+            taken = min(needed, free.get(stock_id, 0))
+            free[stock_id] = free.get(stock_id, 0) - taken
+            needed -= taken
+    return None
+
+
+def _seat_refusal(show_id: int, wanted: Claim, free: dict[int, int]) -> ApiError | None:
+    rows = db.session.execute(SEATS, {"show_id": show_id, "seats": list(wanted.seats)})
+    known = {key: (stock_id, is_free) for key, stock_id, is_free in rows}
+    unknown = [seat for seat in wanted.seats if known.get(seat, (0,))[0] not in wanted.stock_ids]
+    if unknown:
+        return Invalid.at("items", f"{wanted.name} does not sell {', '.join(unknown)}.")
+    taken = [seat for seat in wanted.seats if not known[seat][1]]
+    if taken:
+        return SeatTaken(f"Taken: {', '.join(taken)}.", seats=taken, tier_id=wanted.tier_id)
+    for seat in wanted.seats:
+        free[known[seat][0]] -= 1
+    return None
+
+
+def _gave_up_waiting(error: OperationalError) -> bool:
+    return getattr(error.orig, "pgcode", None) in (QUERY_CANCELED, LOCK_NOT_AVAILABLE)
+
+
+def _claim_any(owner: dict[str, int], wanted: Claim) -> list[ClaimedPlace]:
+    got: list[ClaimedPlace] = []
+    for stock in wanted.stocks:
+        rows = db.session.execute(
+            CLAIM_ANY,
+            {
+                "stock_id": stock.id,
+                "start": random.randint(1, max(stock.capacity, 1)),  # noqa: S311 (spreads load)
+                "quantity": wanted.quantity - len(got),
+                **owner,
+            },
+        )
+        got += [ClaimedPlace(*row) for row in rows]
+        if len(got) == wanted.quantity:
+            break
+    return got
+
+
+def _claim_chosen(show_id: int, owner: dict[str, int], wanted: Claim) -> list[ClaimedPlace]:
+    rows = db.session.execute(
+        CLAIM_CHOSEN,
+        {
+            "show_id": show_id,
+            "seats": list(wanted.seats),
+            "stock_ids": wanted.stock_ids,
+            **owner,
+        },
+    )
+    return [ClaimedPlace(*row) for row in rows]

@@ -1,0 +1,156 @@
+"""The rows behind a stock's capacity, written and removed in single statements.
+
+All of this runs in a transaction that has locked the show, so that no claim is under way. Rows
+that somebody still holds, such as a cancellation that is freeing them, are passed over.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from init import db
+from models import Section, Stock
+from models.stock import seat_prefix
+
+ADD_STANDING = text(
+    """
+    WITH top AS (
+        SELECT greatest(:capacity, coalesce(max(ordinal), 0)) AS ordinal
+          FROM places WHERE stock_id = :stock_id AND booking_id IS NULL)
+    INSERT INTO places (show_id, stock_id, ordinal)
+    SELECT :show_id, :stock_id, top.ordinal + n FROM top, generate_series(1, :more) AS n
+    """
+)
+
+# The seats of a section with the stock of the show that each is in, all or those named.
+NAMED_SEATS = """
+      FROM (SELECT id, "row", number, position, :prefix || "row" || '-' || number AS key
+              FROM map_seats WHERE section_id = :section_id) m
+      LEFT JOIN places p ON p.show_id = :show_id AND p.key = m.key
+     WHERE (CAST(:rows AS text[]) IS NULL OR m."row" = ANY(:rows))
+       AND (CAST(:seats AS text[]) IS NULL OR m.key = ANY(:seats))
+"""
+LOOK_AT_SEATS = text(f'SELECT m."row", m.key, p.stock_id {NAMED_SEATS} ORDER BY m.position')
+COUNT_FREE_SEATS = text(f"SELECT count(*) {NAMED_SEATS} AND p.id IS NULL")
+
+# Ordinals keep the distances of the map: seats that come later fall into their old gaps.
+ADD_SEATS = text(
+    f"""
+    WITH picked AS (
+        SELECT m.* {NAMED_SEATS} AND p.id IS NULL ORDER BY m.position LIMIT :more),
+    shift AS (
+        SELECT coalesce(
+            (SELECT p.ordinal - m.position FROM places p
+               JOIN map_seats m ON m.section_id = :section_id
+                               AND m."row" = p."row" AND m.number = p.number
+              WHERE p.show_id = :show_id AND p.key IS NOT NULL AND p.stock_id = :stock_id
+              LIMIT 1),
+            1 - (SELECT min(position) FROM picked)) AS by)
+    INSERT INTO places (show_id, stock_id, ordinal, "row", number, key)
+    SELECT :show_id, :stock_id, position + shift.by, "row", number, key
+      FROM picked, shift ORDER BY position
+    """  # noqa: S608 (both parts are constants)
+)
+
+COPY_SEATS = text(
+    """
+    INSERT INTO places (show_id, stock_id, ordinal, "row", number, key)
+    SELECT :show_id, :stock_id, p.ordinal, p."row", p.number, p.key
+      FROM places p JOIN map_seats m ON m.section_id = :section_id
+                                    AND m."row" = p."row" AND m.number = p.number
+     WHERE p.show_id = :from_show_id AND p.key IS NOT NULL AND p.stock_id = :from_stock_id
+     ORDER BY p.ordinal LIMIT :at_most
+    """
+)
+
+REMOVE_LAST = text(
+    """
+    DELETE FROM places WHERE id = ANY(ARRAY(
+        SELECT id FROM places WHERE stock_id = :stock_id AND booking_id IS NULL
+         ORDER BY ordinal DESC LIMIT :fewer FOR UPDATE SKIP LOCKED))
+    """
+)
+
+REMOVE_SEATS = text(
+    """
+    DELETE FROM places WHERE id = ANY(ARRAY(
+        SELECT id FROM places
+         WHERE show_id = :show_id AND key = ANY(:seats) AND stock_id = :stock_id
+           AND booking_id IS NULL
+         ORDER BY id FOR UPDATE SKIP LOCKED))
+    RETURNING key
+    """
+)
+
+
+@dataclass(frozen=True)
+class SeatsWanted:
+    """Seats of a section: by key, by row, or any, and then at most `at_most` of them in order."""
+
+    section: Section
+    seats: Sequence[str] | None = None
+    rows: Sequence[str] | None = None
+    at_most: int | None = None
+
+    def at(self, show_id: int) -> dict[str, Any]:
+        return {
+            "show_id": show_id,
+            "section_id": self.section.id,
+            "prefix": seat_prefix(self.section.name),
+            "seats": list(self.seats) if self.seats is not None else None,
+            "rows": list(self.rows) if self.rows is not None else None,
+        }
+
+
+def look_at(show_id: int, wanted: SeatsWanted) -> list[tuple[str, str, int | None]]:
+    """The wanted seats that the map has: row, key and the stock that each is in, if any."""
+    found = db.session.execute(LOOK_AT_SEATS, wanted.at(show_id))
+    return [(row, key, stock_id) for row, key, stock_id in found]
+
+
+def count_free(show_id: int, wanted: SeatsWanted) -> int:
+    """How many of the wanted seats are in no stock yet."""
+    return db.session.scalar(COUNT_FREE_SEATS, wanted.at(show_id)) or 0
+
+
+def add_standing(stock: Stock, more: int) -> int:
+    """Write `more` unnumbered places behind the last; how many were written."""
+    facts = {"show_id": stock.show_id, "stock_id": stock.id, "capacity": stock.capacity}
+    return _count(ADD_STANDING, more=more, **facts)
+
+
+def add_seats(stock: Stock, wanted: SeatsWanted) -> int:
+    """Write the wanted seats that are in no stock yet; how many were written."""
+    facts = wanted.at(stock.show_id)
+    return _count(ADD_SEATS, stock_id=stock.id, more=wanted.at_most, **facts)
+
+
+def copy_seats(source: Stock, target: Stock, *, at_most: int) -> int:
+    """Write the seats of `source` that the map of `target`'s section has too; how many."""
+    return _count(
+        COPY_SEATS,
+        show_id=target.show_id,
+        stock_id=target.id,
+        section_id=target.section_id,
+        from_show_id=source.show_id,
+        from_stock_id=source.id,
+        at_most=at_most,
+    )
+
+
+def remove_last(stock: Stock, fewer: int) -> int:
+    """Remove free places from the highest ordinal down; how many could be removed."""
+    return _count(REMOVE_LAST, stock_id=stock.id, fewer=fewer)
+
+
+def remove_seats(stock: Stock, seats: Sequence[str]) -> set[str]:
+    """Remove those of the seats that are free; the ones removed."""
+    facts = {"show_id": stock.show_id, "stock_id": stock.id, "seats": list(seats)}
+    return set(db.session.scalars(REMOVE_SEATS, facts))
+
+
+def _count(statement: Any, **facts: Any) -> int:
+    result: Any = db.session.execute(statement, facts)
+    return int(result.rowcount)

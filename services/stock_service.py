@@ -1,0 +1,379 @@
+"""Stock use cases: pools of a show's places, made, resized and given up.
+
+Whoever changes what a show offers goes through `lock_show`: makers of stocks come one after the
+other, and no claim is under way meanwhile, since claims share the same lock.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Select, func, select, text
+from sqlalchemy import delete as delete_rows
+from sqlalchemy.orm import contains_eager, with_expression
+
+from init import db
+from models import (
+    Event,
+    MemberRole,
+    Section,
+    SectionKind,
+    Show,
+    Stock,
+    Tier,
+    TierStock,
+    Venue,
+)
+from models.permissions import Permission, allowed
+from models.values import Caller
+from models.venue import CapacityInUse
+from services import inventory_service, show_service, stock_places
+from services.sale_service import COUNTS
+from services.stock_places import SeatsWanted
+from utils.clock import now
+from utils.errors import Busy, Conflict, Invalid, NotFound, constraint
+from utils.transaction import lock, transaction
+
+
+class CapacityExceeded(Conflict):
+    """More places than there may be; `scope` is section, licence or venue.
+
+    `limit` is how many it allows, `left` how many of those no stock has yet.
+    """
+
+    code, title = "capacity-exceeded", "More places than there may be"
+
+
+class SeatInStock(Conflict):
+    """The show has these seats in a stock already, from which they can be removed; see `seats`."""
+
+    code, title = "seat-in-stock", "These seats are in a stock already"
+
+
+class NameTaken(Conflict):
+    """Another stock, or another tier, beside it has this name."""
+
+    code, title = "name-taken", "That name is taken"
+
+
+constraint("uq_stocks_show_id_name", NameTaken("Another stock of the show has this name."))
+constraint("uq_places_show_id_key", SeatInStock("Some of the seats are in another stock."))
+
+
+def find_show(show_id: int, *, caller: Caller) -> Show:
+    """A show whose stocks `caller` may see; to anyone else they do not exist."""
+    show = show_service.find(show_id, caller=caller)
+    if not allowed(caller, Permission.STOCK_READ, show):
+        raise NotFound(f"There are no stocks of a show {show_id}.")
+    return show
+
+
+def of_show(show: Show) -> Select[Stock]:
+    """A show's stocks with what is free, held and sold, oldest first."""
+    return _counted(show.id).order_by(Stock.id)
+
+
+def find(stock_id: int, *, caller: Caller) -> Stock:
+    """One stock of an organiser that `caller` works for; to anyone else it does not exist."""
+    query = _live().with_only_columns(Stock.show_id).where(Stock.id == stock_id)
+    if not caller.is_admin:
+        query = query.where(Event.organiser_id.in_(caller.organisers_as()))
+    show_id = db.session.scalar(query)
+    if show_id is None:
+        raise NotFound(f"There is no stock {stock_id}.")
+    return _fresh(stock_id, show_id)
+
+
+def is_gone(stock_id: int, *, caller: Caller) -> bool:
+    """Whether the stock was deleted, for those who could have done it."""
+    gone = (
+        select(Stock.id)
+        .join(Stock.show)
+        .join(Show.event)
+        .where(Stock.id == stock_id, Stock.deleted_at.is_not(None))
+    )
+    if not caller.is_admin:
+        mine = caller.organisers_as(MemberRole.OWNER, MemberRole.MANAGER)
+        gone = gone.where(Event.organiser_id.in_(mine))
+    return db.session.scalar(gone) is not None
+
+
+def create(show: Show, facts: dict[str, Any]) -> Stock:
+    """A new stock with all its places, free; `make` says what of, and what it refuses."""
+    with transaction():
+        lock_show(show)
+        stock = make(show, **facts)
+    return _fresh(stock.id, show.id)
+
+
+def make(
+    show: Show,
+    *,
+    name: str,
+    section: str | None = None,
+    capacity: int | None = None,
+    seats: Sequence[str] | None = None,
+    rows: Sequence[str] | None = None,
+) -> Stock:
+    """A new stock of a show that the caller has locked, in the caller's transaction.
+
+    Of a standing section it has `capacity` places; of a seated one the named seats or rows, else
+    `capacity` seats in the order of the map, else all that no stock has yet. Raises NameTaken,
+    CapacityExceeded, SeatInStock, and Invalid for sections, rows and seats that are not there.
+    """
+    part = find_section(show, section)
+    _require_free_name(show, name)
+    stock = Stock(
+        show_id=show.id,
+        name=name,
+        section_id=part.id if part else None,
+        section_name=part.name if part else section or name,
+        kind=part.kind if part else SectionKind.STANDING,
+        capacity=0,
+    )
+    db.session.add(stock)
+    db.session.flush()
+    if part is not None and part.kind == SectionKind.SEATED:
+        if capacity is not None and (seats is not None or rows is not None):
+            raise Invalid.at("capacity", "Seats and rows say how many there are.")
+        _add_seats(show, stock, SeatsWanted(part, seats=seats, rows=rows, at_most=capacity))
+    else:
+        for field, value in (("seats", seats), ("rows", rows)):
+            if value is not None:
+                raise Invalid.at(field, f"{stock.section_name} is a standing section.")
+        if capacity is None:
+            raise Invalid.at("capacity", "Say how many places a standing section gives.")
+        _require_room(show, part, capacity)
+        stock.capacity += stock_places.add_standing(stock, capacity)
+    db.session.flush()
+    return stock
+
+
+def edit(stock: Stock, changes: dict[str, Any]) -> Stock:
+    """Rename or resize a stock; `add_seats` and `remove_seats` do the latter seat by seat.
+
+    Raises what `make` does, and CapacityInUse for places that somebody has.
+    """
+    facts = dict(changes)
+    capacity = facts.pop("capacity", None)
+    added, removed = facts.pop("add_seats", ()), facts.pop("remove_seats", ())
+    show = stock.show
+    inventory_service.reap(show.id)  # dead holds are in nobody's way
+    with transaction():
+        lock_show(show)
+        _still_there(lock(stock))
+        if facts.get("name", stock.name) != stock.name:
+            _require_free_name(show, facts["name"])
+            _touch_tiers(stock)
+        stock.change(facts)
+        if removed:
+            _remove_seats(stock, removed)
+        if added:
+            _add_seats(show, stock, SeatsWanted(_seated(stock, "add_seats"), seats=added))
+        if capacity is not None:
+            resize(show, stock, capacity)
+        stock.touch()
+    return _fresh(stock.id, show.id)
+
+
+def resize(show: Show, stock: Stock, capacity: int) -> None:
+    """Give a stock of a locked show as many places as `capacity` says, in the caller's transaction.
+
+    More places come behind the last, or in the order of the map; fewer take free ones from the
+    end. Raises CapacityExceeded or CapacityInUse.
+    """
+    more = capacity - stock.capacity
+    part = db.session.get(Section, stock.section_id) if stock.section_id else None
+    if more > 0 and part is not None and part.kind == SectionKind.SEATED:
+        _add_seats(show, stock, SeatsWanted(part, at_most=more))
+    elif more > 0:
+        _require_room(show, part, more)
+        stock.capacity += stock_places.add_standing(stock, more)
+    elif more < 0:
+        removed = stock_places.remove_last(stock, -more)
+        if removed < -more:
+            in_use = stock.capacity - removed
+            raise CapacityInUse(f"{in_use} places of {stock.name} are in use.", in_use=in_use)
+        stock.capacity -= removed
+    stock.touch()
+    db.session.flush()
+
+
+def delete(stock: Stock) -> None:
+    """Give a stock up with its places; tiers sell from it no more. Raises CapacityInUse."""
+    show = stock.show
+    inventory_service.reap(show.id)
+    with transaction():
+        lock_show(show)
+        if lock(stock).deleted_at is not None:
+            return
+        resize(show, stock, 0)
+        _touch_tiers(stock)
+        db.session.execute(delete_rows(TierStock).where(TierStock.stock_id == stock.id))
+        stock.deleted_at = db.session.scalar(select(now()))
+
+
+def lock_show(show: Show) -> None:
+    """Lock a show to change what it offers; from then on sheets read before are out of date.
+
+    The venue comes first, shared: its capacity stays as it is until the change is made.
+    """
+    venue_id = show.venue_id
+    db.session.execute(select(Venue.id).where(Venue.id == venue_id).with_for_update(read=True))
+    if lock(show).venue_id != venue_id:
+        raise Busy("The show was given another venue at this moment; try again.")
+    show.touch()
+
+
+def find_section(show: Show, name: str | None) -> Section | None:
+    """The named section of a show's map, or its only one; None where there is no map.
+
+    Raises Invalid where there is no such section, or several to choose from.
+    """
+    if show.seat_map_version_id is None:
+        return None
+    known = sections(show)
+    if name is None and len(known) == 1:
+        return known[0]
+    for part in known:
+        if part.name == name:
+            return part
+    names = ", ".join(part.name for part in known)
+    raise Invalid.at("section", f"Name one of this map's sections: {names}.")
+
+
+def sections(show: Show) -> list[Section]:
+    """The sections of the map version that a show has, in order."""
+    query = select(Section).where(Section.seat_map_version_id == show.seat_map_version_id)
+    return list(db.session.scalars(query.order_by(Section.position, Section.id)))
+
+
+def room(show: Show, part: Section | None) -> tuple[int | None, int, str]:
+    """What is left for new places, with the limit and the scope that say so; None: no limit."""
+    in_section = Stock.section_id == (part.id if part else None)
+    used, used_in_section = db.session.execute(
+        select(
+            func.coalesce(func.sum(Stock.capacity), 0),
+            func.coalesce(func.sum(Stock.capacity).filter(in_section), 0),
+        ).where(Stock.show_id == show.id)
+    ).one()
+    venue = select(Venue.capacity).where(Venue.id == show.venue_id)
+    limits = [
+        (part.capacity if part else None, used_in_section, "section"),
+        (show.licensed_capacity, used, "licence"),
+        (db.session.scalar(venue), used, "venue"),
+    ]
+    rooms = [
+        (max(limit - int(taken), 0), limit, scope)
+        for limit, taken, scope in limits
+        if limit is not None
+    ]
+    return min(rooms, key=lambda of: of[0], default=(None, 0, "none"))
+
+
+def _require_room(show: Show, part: Section | None, more: int) -> None:
+    left, limit, scope = room(show, part)
+    if left is not None and more > left:
+        raise CapacityExceeded(
+            f"The {scope} leaves {left} places for new stocks.",
+            limit=limit,
+            left=left,
+            scope=scope,
+        )
+
+
+def _add_seats(show: Show, stock: Stock, wanted: SeatsWanted) -> None:
+    if wanted.seats is not None or wanted.rows is not None:
+        more = _require_there_and_free(show, wanted)
+    else:
+        free = stock_places.count_free(show.id, wanted)
+        more = free if wanted.at_most is None else wanted.at_most
+        if more > free or not free:
+            raise CapacityExceeded(
+                f"{free} seats of {wanted.section.name} are in no stock yet.",
+                limit=wanted.section.capacity,
+                left=free,
+                scope="section",
+            )
+    _require_room(show, wanted.section, more)
+    stock.capacity += stock_places.add_seats(stock, wanted)
+
+
+def _require_there_and_free(show: Show, wanted: SeatsWanted) -> int:
+    """How many seats were named, if the map has them all and no stock has any."""
+    found = stock_places.look_at(show.id, wanted)
+    rows, keys = {row for row, _, _ in found}, {key for _, key, _ in found}
+    for field, named, known in (("rows", wanted.rows, rows), ("seats", wanted.seats, keys)):
+        unknown = [name for name in named or () if name not in known]
+        if unknown:
+            some = ", ".join(unknown[:10])
+            raise Invalid.at(field, f"{wanted.section.name} does not have {some}.")
+    taken = [key for _, key, stock_id in found if stock_id is not None]
+    if taken:
+        some = ", ".join(taken[:10])
+        raise SeatInStock(f"In a stock already: {some}.", seats=taken)
+    return len(found)
+
+
+def _remove_seats(stock: Stock, seats: Sequence[str]) -> None:
+    section = _seated(stock, "remove_seats")
+    found = stock_places.look_at(stock.show_id, SeatsWanted(section, seats=seats))
+    here = {key for _, key, stock_id in found if stock_id == stock.id}
+    unknown = [seat for seat in seats if seat not in here]
+    if unknown:
+        some = ", ".join(unknown[:10])
+        raise Invalid.at("remove_seats", f"{stock.name} does not have {some}.")
+    removed = stock_places.remove_seats(stock, seats)
+    in_use = [seat for seat in seats if seat not in removed]
+    if in_use:
+        some = ", ".join(in_use[:10])
+        raise CapacityInUse(f"Somebody has {some}.", in_use=len(in_use), seats=in_use)
+    stock.capacity -= len(removed)
+
+
+def _seated(stock: Stock, field: str) -> Section:
+    if stock.kind != SectionKind.SEATED or stock.section_id is None:
+        raise Invalid.at(field, f"{stock.section_name} is a standing section.")
+    return db.session.get_one(Section, stock.section_id)
+
+
+def _require_free_name(show: Show, name: str) -> None:
+    same = Stock.show_id == show.id, Stock.name == name, Stock.deleted_at.is_(None)
+    stock_id = db.session.scalar(select(Stock.id).where(*same))
+    if stock_id is not None:
+        raise NameTaken(f"The show has a stock called {name} already.", stock_id=stock_id)
+
+
+def _touch_tiers(stock: Stock) -> None:
+    """What tiers show of their stocks changes with them."""
+    sellers = select(Tier).join(TierStock, TierStock.tier_id == Tier.id)
+    for tier in db.session.scalars(sellers.where(TierStock.stock_id == stock.id)):
+        tier.touch()
+
+
+def _still_there(stock: Stock) -> None:
+    if stock.deleted_at is not None:
+        raise NotFound(f"There is no stock {stock.id}.")
+
+
+def _live() -> Select[Stock]:
+    return select(Stock).join(Stock.show).join(Show.event).where(Stock.deleted_at.is_(None))
+
+
+def _counted(show_id: int) -> Select[Stock]:
+    """A show's stocks with their counts, in one statement however many places there are."""
+    counted = text(COUNTS).bindparams(show_id=show_id)
+    names = ("stock_id", "free", "held", "sold")
+    counts = counted.columns(**dict.fromkeys(names, BigInteger)).subquery("counts")
+    return (
+        _live()
+        .join(counts, counts.c.stock_id == Stock.id)
+        .options(
+            contains_eager(Stock.show).contains_eager(Show.event),
+            *(with_expression(getattr(Stock, name), counts.c[name]) for name in names[1:]),
+        )
+        .execution_options(populate_existing=True)
+    )
+
+
+def _fresh(stock_id: int, show_id: int) -> Stock:
+    return db.session.scalars(_counted(show_id).where(Stock.id == stock_id)).one()

@@ -1,0 +1,85 @@
+"""The prices of a tier: replaced as a list, row by row, so that what was sold keeps its own."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select
+
+from init import db
+from models import Price, Tier
+from models.sale import WantedPrice
+from utils.clock import now
+from utils.errors import Invalid
+from utils.money import Money
+
+ONLY = "Regular"  # what the price of a tier is called that has just one
+
+
+def replace(tier: Tier, wanted: Sequence[WantedPrice], *, currency: str | None) -> None:
+    """Make `wanted` a tier's prices, in that order, in the caller's transaction.
+
+    A price that names its id, or has the name and currency of one that is there, keeps its row;
+    rows that nothing names are marked as deleted. A `currency` is the only one then.
+    """
+    _require_sense(wanted, currency)
+    there = {price.id: price for price in _live(tier)}
+    by_name = {(price.name, price.currency): price for price in there.values()}
+    kept: set[int] = set()
+    for position, new in enumerate(wanted):
+        row = by_name.get((new.name, new.price.currency))
+        if new.id is not None:
+            row = there.get(new.id)
+            if row is None:
+                raise Invalid.at(f"prices.{position}.id", "Is not a price of this tier.")
+        if row is None or row.id in kept:
+            row = Price(tier_id=tier.id)
+            db.session.add(row)
+        else:
+            kept.add(row.id)
+        _set(row, new, position)
+    for price_id in there.keys() - kept:
+        there[price_id].deleted_at = db.session.scalar(select(now()))
+    db.session.flush()
+
+
+def change_only(tier: Tier, price: Money, *, currency: str | None) -> None:
+    """Set what the only price of a tier costs; its fee stays if it fits."""
+    prices = _live(tier)
+    if len(prices) != 1:
+        raise Invalid.at("price", "The tier has several prices; send them all as prices.")
+    [only] = prices
+    fee = Money(only.fee, price.currency) if only.fee <= price.amount else None
+    replace(tier, [WantedPrice(only.name, price, fee, id=only.id)], currency=currency)
+
+
+def copy(prices: Iterable[Price], tier: Tier) -> None:
+    """Give a new tier the same prices."""
+    for price in prices:
+        same = {name: getattr(price, name) for name in ("name", "amount", "fee", "currency")}
+        db.session.add(Price(tier_id=tier.id, position=price.position, **same))
+
+
+def _live(tier: Tier) -> list[Price]:
+    query = select(Price).where(Price.tier_id == tier.id, Price.deleted_at.is_(None))
+    return list(db.session.scalars(query.order_by(Price.id)))
+
+
+def _set(row: Price, new: WantedPrice, position: int) -> None:
+    row.name, row.position = new.name, position
+    row.amount, row.currency = new.price.amount, new.price.currency
+    row.fee = new.fee.amount if new.fee else 0
+
+
+def _require_sense(wanted: Sequence[WantedPrice], currency: str | None) -> None:
+    seen: set[object] = set()
+    for number, price in enumerate(wanted):
+        at = f"prices.{number}"
+        if currency is not None and price.price.currency != currency:
+            raise Invalid.at(f"{at}.price.currency", f"The show sells in {currency}.")
+        if price.fee is not None and price.fee.currency != price.price.currency:
+            raise Invalid.at(f"{at}.fee.currency", "Is not the currency of the price.")
+        if price.fee is not None and price.fee.amount > price.price.amount:
+            raise Invalid.at(f"{at}.fee.amount", "The fee is a part of the price.")
+        for same in ((price.name, price.price.currency), price.id):
+            if same is not None and same in seen:
+                raise Invalid.at(at, "There is another such price in the list.")
+            seen.add(same)

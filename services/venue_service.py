@@ -1,0 +1,262 @@
+"""Venue use cases: halls, and how they are laid out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, exists, func, select, text
+from sqlalchemy.orm import selectinload
+
+from init import db
+from models import (
+    MapSeat,
+    MemberRole,
+    SeatMap,
+    SeatMapVersion,
+    Section,
+    SectionKind,
+    Show,
+    Stock,
+    Venue,
+)
+from models.permissions import Permission
+from models.values import Caller, WantedSection
+from models.venue import CapacityInUse
+from services import organiser_service
+from services.catalogue_conditions import require_no_sales, to_come
+from utils.clock import now
+from utils.errors import Forbidden, Invalid, NotFound
+from utils.listing import contains, ordered
+from utils.transaction import lock, lock_all, transaction
+
+SORTS = {
+    "name": Venue.name,
+    "city": Venue.city,
+    "capacity": Venue.capacity,
+    "created_at": Venue.created_at,
+}
+# One statement, because a stadium's 200,000 seats would take half a minute one by one.
+WRITE_SEATS = text(
+    """
+    INSERT INTO map_seats (section_id, "row", number, position)
+    SELECT * FROM unnest(CAST(:section_ids AS bigint[]), CAST(:rows AS text[]),
+                         CAST(:numbers AS text[])) WITH ORDINALITY
+    """
+)
+LAYOUT = selectinload(Venue.seat_map).selectinload(SeatMapVersion.sections)
+
+
+def visible_to(_caller: Caller) -> Select[Venue]:
+    """The venues anyone may see: all that are not deleted, each with its map."""
+    return select(Venue).options(LAYOUT).where(Venue.deleted_at.is_(None))
+
+
+def search(caller: Caller, wanted: dict[str, Any]) -> Select[Venue]:
+    """The venues that fit what was asked for, in the order asked for."""
+    query = visible_to(caller).order_by(*ordered(wanted["sort"], SORTS, Venue.id))
+    if words := wanted.get("q"):
+        query = query.where(contains(words, Venue.name, Venue.address, Venue.city))
+    if city := wanted.get("city"):
+        query = query.where(contains(city, Venue.city))
+    if location := wanted.get("location"):
+        query = query.where(contains(location, Venue.name, Venue.address, Venue.city))
+    if country := wanted.get("country"):
+        query = query.where(Venue.country == country)
+    if organiser_id := wanted.get("organiser_id"):
+        query = query.where(Venue.organiser_id == organiser_id)
+    if capacity := wanted.get("min_capacity"):
+        query = query.where(Venue.capacity >= capacity)
+    return query
+
+
+def find(venue_id: int, *, caller: Caller) -> Venue:
+    """One venue that `caller` may see."""
+    venue = db.session.scalar(visible_to(caller).where(Venue.id == venue_id))
+    if venue is None:
+        raise NotFound(f"There is no venue {venue_id}.")
+    return venue
+
+
+def is_gone(venue_id: int, *, caller: Caller) -> bool:
+    """Whether the venue was deleted, for those who could have done it."""
+    gone = select(Venue.id).where(Venue.id == venue_id, Venue.deleted_at.is_not(None))
+    if not caller.is_admin:
+        mine = caller.organisers_as(MemberRole.OWNER, MemberRole.MANAGER)
+        gone = gone.where(Venue.organiser_id.in_(mine))
+    return db.session.scalar(gone) is not None
+
+
+def create(
+    caller: Caller, *, sections: Sequence[WantedSection] | None = None, **facts: Any
+) -> Venue:
+    """A new venue with the first version of its map; one standing Floor unless told.
+
+    Raises Invalid where the sections hold more than the venue.
+    """
+    facts["organiser_id"] = organiser_service.acting_for(
+        caller, facts.get("organiser_id"), Permission.VENUE_EDIT
+    )
+    venue = Venue(**facts)
+    with transaction():
+        db.session.add(venue)
+        db.session.flush()
+        _lay_out(venue, sections or _one_floor("Floor", venue.capacity))
+    return _fresh(venue)
+
+
+def edit(venue: Venue, changes: dict[str, Any], *, caller: Caller) -> Venue:
+    """Change what is named; new `sections` are a new version of the map, for shows to come.
+
+    A map that is one floor for everyone follows the capacity. Raises CapacityInUse where a show
+    offers more places than the new capacity, Invalid where the sections hold more.
+    """
+    facts = dict(changes)
+    sections: Sequence[WantedSection] | None = facts.pop("sections", None)
+    if facts.get("organiser_id", venue.organiser_id) != venue.organiser_id:
+        _require_may_give(caller, facts["organiser_id"])
+    with transaction():
+        before = _still_there(lock(venue)).capacity
+        if facts.get("capacity", before) < before:
+            _require_room_for_shows(venue, facts["capacity"])
+        venue.change(facts)
+        db.session.flush()
+        sections = sections or _following_capacity(venue, before)
+        if sections is not None and not _is_laid_out(venue, sections):
+            _lay_out(venue, sections)
+            venue.updated_at = func.now()  # the map is part of the venue's version
+    return _fresh(venue)
+
+
+def delete(venue: Venue) -> None:
+    """Mark a venue as deleted; its shows to come are "To Be Announced".
+
+    Raises HasSales where people hold seats of this hall, which no other hall has.
+    """
+    with transaction():
+        if lock(venue).deleted_at is not None:
+            return
+        upcoming = Show.venue_id == venue.id, to_come()
+        shows = lock_all(select(Show).where(*upcoming))
+        seated = exists().where(Stock.show_id == Show.id, Stock.kind == SectionKind.SEATED)
+        require_no_sales("Seats of this hall are sold for shows to come.", *upcoming, seated)
+        for show in shows:
+            show.venue_id, show.occupies_venue = None, False
+        venue.deleted_at = db.session.scalar(select(now()))
+    db.session.expire_all()
+
+
+def _fresh(venue: Venue) -> Venue:
+    """The venue as it is now, with its map."""
+    again = select(Venue).options(LAYOUT).where(Venue.id == venue.id)
+    return db.session.scalars(again.execution_options(populate_existing=True)).one()
+
+
+def _still_there(venue: Venue) -> Venue:
+    if venue.deleted_at is not None:
+        raise NotFound(f"There is no venue {venue.id}.")
+    return venue
+
+
+def _require_may_give(caller: Caller, organiser_id: int | None) -> None:
+    """Refuse to hand a venue to somebody else's organiser, or to everyone."""
+    if organiser_id is not None:
+        organiser_service.acting_for(caller, organiser_id, Permission.VENUE_EDIT)
+    elif not caller.is_admin:
+        raise Forbidden("Only admins share a venue.", permission=Permission.VENUE_EDIT)
+
+
+def _require_room_for_shows(venue: Venue, capacity: int) -> None:
+    """Refuse a capacity below what a show to come offers; the shows stay locked."""
+    upcoming = Show.venue_id == venue.id, to_come()
+    lock_all(select(Show).where(*upcoming))
+    offered = (
+        select(func.sum(Stock.capacity))
+        .join(Show, Show.id == Stock.show_id)
+        .where(*upcoming)
+        .group_by(Show.id)
+    ).subquery()
+    in_use = int(db.session.scalar(select(func.max(offered.c[0]))) or 0)
+    if in_use > capacity:
+        raise CapacityInUse(f"A show to come offers {in_use} places here.", in_use=in_use)
+
+
+def _one_floor(name: str, capacity: int) -> list[WantedSection]:
+    return [WantedSection(name=name, kind=SectionKind.STANDING, capacity=capacity)]
+
+
+def _following_capacity(venue: Venue, before: int) -> list[WantedSection] | None:
+    """The map that a new capacity asks for by itself, if any."""
+    sections = _current_sections(venue)
+    one_floor = len(sections) == 1 and sections[0].kind == SectionKind.STANDING
+    if one_floor and sections[0].capacity == before != venue.capacity:
+        return _one_floor(sections[0].name, venue.capacity)
+    held = sum(section.capacity for section in sections)
+    if held > venue.capacity:
+        raise Invalid.at("capacity", f"The sections hold {held}; send new ones with it.")
+    return None
+
+
+def _current_sections(venue: Venue) -> list[Section]:
+    current = SeatMapVersion.venue_id == venue.id, SeatMapVersion.replaced_at.is_(None)
+    query = select(Section).join(SeatMapVersion).where(*current).order_by(Section.position)
+    return list(db.session.scalars(query))
+
+
+def _is_laid_out(venue: Venue, wanted: Sequence[WantedSection]) -> bool:
+    """Whether the current map is what is wanted already, seat by seat."""
+    sections = _current_sections(venue)
+    if [(s.name, s.kind, s.capacity) for s in sections] != [
+        (s.name, s.kind, s.capacity) for s in wanted
+    ]:
+        return False
+    seats = (
+        select(Section.position, MapSeat.row, MapSeat.number)
+        .join(Section, Section.id == MapSeat.section_id)
+        .where(Section.id.in_([section.id for section in sections]))
+        .order_by(MapSeat.position)
+    )
+    there = [tuple(seat) for seat in db.session.execute(seats)]
+    return there == [(at, row, number) for at, row, number in _seats(wanted)]
+
+
+def _seats(sections: Sequence[WantedSection]) -> list[tuple[int, str, str]]:
+    """Every seat in order: the position of its section, its row and its number."""
+    return [
+        (position, row, number)
+        for position, section in enumerate(sections)
+        for row, numbers in section.rows
+        for number in numbers
+    ]
+
+
+def _lay_out(venue: Venue, wanted: Sequence[WantedSection]) -> None:
+    """Write the next version of the map; the one before stays for the shows that pin it."""
+    if sum(section.capacity for section in wanted) > venue.capacity:
+        raise Invalid.at("sections", f"They hold more than the venue's {venue.capacity}.")
+    seat_map = db.session.scalar(select(SeatMap).where(SeatMap.venue_id == venue.id))
+    if seat_map is None:
+        seat_map = SeatMap(venue_id=venue.id, name="Main")
+        db.session.add(seat_map)
+        db.session.flush()
+    versions = select(SeatMapVersion).where(SeatMapVersion.seat_map_id == seat_map.id)
+    last = db.session.scalar(versions.order_by(SeatMapVersion.number.desc()).limit(1))
+    if last is not None:
+        last.replaced_at = db.session.scalar(select(now()))
+    version = SeatMapVersion(
+        seat_map_id=seat_map.id, venue_id=venue.id, number=last.number + 1 if last else 1
+    )
+    version.sections = [
+        Section(name=section.name, kind=section.kind, capacity=section.capacity, position=position)
+        for position, section in enumerate(wanted)
+    ]
+    db.session.add(version)
+    db.session.flush()
+    _write_seats([section.id for section in version.sections], _seats(wanted))
+
+
+def _write_seats(section_ids: list[int], seats: list[tuple[int, str, str]]) -> None:
+    """Write the seats of a new map in one statement, however many."""
+    if seats:
+        sections, rows, numbers = zip(*seats, strict=True)
+        of_sections = [section_ids[position] for position in sections]
+        facts = {"section_ids": of_sections, "rows": list(rows), "numbers": list(numbers)}
+        db.session.execute(WRITE_SEATS, facts)
