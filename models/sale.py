@@ -3,11 +3,26 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from models.event import EventStatus, Moderation
 from models.seat_map import SectionKind
 from models.show import AvailabilityDisplay, ShowStatus
 from utils.money import Money
+
+
+class AvailabilityState(StrEnum):
+    """One word for whether something can be bought."""
+
+    AVAILABLE = "available"
+    FEW_LEFT = "few_left"
+    SOLD_OUT = "sold_out"
+    NOT_ON_SALE_YET = "not_on_sale_yet"
+    SALE_ENDED = "sale_ended"
+    PAUSED = "paused"
+    POSTPONED = "postponed"
+    CANCELLED = "cancelled"
+    NOT_PUBLISHED = "not_published"
 
 
 @dataclass(frozen=True, slots=True)

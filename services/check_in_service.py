@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, insert, select, text, update
 from sqlalchemy.orm import joinedload
 
 from init import db
@@ -13,6 +13,9 @@ from services import booking_service, idempotency_service
 from utils.clock import now
 from utils.errors import Conflict, NotFound
 from utils.transaction import lock, transaction
+
+
+LOCK_BOOKING = text("SELECT id FROM bookings WHERE id = :id FOR UPDATE")
 
 
 class UnknownTicket(NotFound):
@@ -77,9 +80,7 @@ def admit(
         booking_service.require_show_happens(show.id)
         ticket = _ticket_with(ticket_code, show)
         # The booking first: cancelling it and admitting with it are one after the other.
-        db.session.execute(
-            select(Booking.id).where(Booking.id == ticket.booking_id).with_for_update()
-        )
+        db.session.execute(LOCK_BOOKING, {"id": ticket.booking_id})
         _require_valid(lock(ticket))
         ticket.status = TicketStatus.USED
         admitted_at = db.session.scalar(select(now()))

@@ -122,7 +122,7 @@ def edit(venue: Venue, changes: dict[str, Any], *, caller: Caller) -> Venue:
         sections = sections or _following_capacity(venue, before)
         if sections is not None and not _is_laid_out(venue, sections):
             _lay_out(venue, sections)
-            venue.updated_at = func.now()  # the map is part of the venue's version
+            venue.touch()  # the map is part of the venue's version
     return _fresh(venue)
 
 

@@ -331,12 +331,12 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_server(home, spawn):
     assert status(home) == uri
 
 
-def test_the_environment_does_not_leak_in(home, spawn):
+def test_the_environment_does_not_leak_in(new_home, spawn):
     libpq = "PGHOST=nowhere.invalid PGPORT=1 PGSERVICE=none PGSSLMODE=require PGOPTIONS=-cx=y"
     others = "PGDATA=/nowhere PGTZ=Mars TZ=Asia/Tokyo LC_ALL=xx_XX.latin1 LANG=xx LANGUAGE=xx"
     strange = dict(word.split("=", 1) for word in f"{libpq} {others}".split())
     connect = "import psycopg2; psycopg2.connect(start(Path(sys.argv[1])).replace('+psycopg2', ''))"
-    user = spawn(USE_IT + connect, home, env={**os.environ, **strange})
+    user = spawn(USE_IT + connect, new_home, env={**os.environ, **strange})
     assert user.stdout.readline().startswith("postgresql+psycopg2://")
     user.communicate()
     assert user.returncode == 0

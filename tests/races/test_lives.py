@@ -1,0 +1,199 @@
+"""Two who want different things of one booking, ticket or show, at the same instant."""
+
+import random
+import time
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, text
+
+from init import db
+from models import Booking, Show, ShowStatus, Ticket
+from models.values import WantedLine
+from services import (
+    booking_service,
+    check_in_service,
+    hold_service,
+    inventory_service,
+    ticket_service,
+)
+from tests.factories import TierFactory, UserFactory, member
+from tests.races.conftest import attempt, booked, caller_of, find, outcome, without
+from utils.transaction import lock, transaction
+
+MOMENTS = 25
+
+
+def about_to_die(tier, caller, count, within):
+    """Holds that die at some moment of the next `within` seconds."""
+    line = WantedLine(tier_id=tier.id, quantity=1)
+    ids = [booked(caller, tier.show_id, line) for _ in range(count)]
+    db.session.execute(
+        text(
+            "UPDATE bookings SET held_at = held_at - interval '15 minutes',"
+            " held_until = clock_timestamp() + random() * :within"
+        ),
+        {"within": timedelta(seconds=within)},
+    )
+    db.session.commit()
+    return ids
+
+
+@pytest.fixture
+def storm(in_parallel):
+    """Reap a show over and over while `deed` is done to each booking at a random moment."""
+
+    def run(ids, show_id, caller, deed):
+        def act(job):
+            booking_id, delay = job
+            time.sleep(delay)
+            if booking_id is None:
+                inventory_service.reap(show_id)
+                return None
+            return outcome(lambda: deed(find(booking_id, caller)).current_status)
+
+        dice = random.Random(7)
+        jobs = [(booking_id, dice.random() * 0.1) for booking_id in ids]
+        jobs += [(None, dice.random() * 0.1) for _ in range(2 * len(ids))]
+        dice.shuffle(jobs)
+        return Counter(in_parallel(jobs, act))
+
+    return run
+
+
+def test_confirm_against_reap_has_one_winner(storm, sound):
+    tier, caller = TierFactory(price=0, capacity=100, max_per_buyer=100), caller_of(UserFactory())
+    ids = about_to_die(tier, caller, MOMENTS, within=0.3)
+
+    outcomes = storm(
+        ids, tier.show_id, caller, lambda b: booking_service.confirm(caller, b, once=None)
+    )
+
+    assert outcomes["confirmed"] + outcomes["hold-expired"] == MOMENTS
+    assert sound() == []
+
+
+def test_a_confirmation_that_does_not_look_revives_the_dead(storm, sound, monkeypatch):
+    tier, caller = TierFactory(price=0, capacity=100, max_per_buyer=100), caller_of(UserFactory())
+    ids = about_to_die(tier, caller, MOMENTS, within=0.01)
+    monkeypatch.setattr(Booking, "require_alive", lambda booking: None)
+    monkeypatch.setattr(Booking, "move", lambda booking, to: setattr(booking, "status", to))
+    monkeypatch.setattr(ticket_service, "issue", lambda booking: 0)
+    time.sleep(0.02)
+    inventory_service.reap(tier.show_id)
+
+    def confirm(booking):
+        return booking_service.confirm(caller, booking, once=None)
+
+    storm(ids, tier.show_id, caller, confirm)
+
+    assert "lines-have-their-places" in {breach.invariant for breach in sound()}
+
+
+def test_extend_against_reap_has_one_winner(storm, sound):
+    tier, caller = TierFactory(capacity=100, max_per_buyer=100), caller_of(UserFactory())
+    ids = about_to_die(tier, caller, MOMENTS, within=0.3)
+
+    outcomes = storm(ids, tier.show_id, caller, lambda b: hold_service.extend(caller, b, once=None))
+
+    alive = db.session.scalars(select(Booking.id).where(Booking.status == "held")).all()
+    assert outcomes["held"] + outcomes["hold-expired"] == MOMENTS
+    assert len(alive) >= outcomes["held"]
+    assert sound() == []
+
+
+def test_reaping_without_looking_again_kills_the_extended(in_parallel, sound, monkeypatch):
+    """The control: a reaper that waits, and then expires what it had seen before."""
+    tier, caller = TierFactory(), caller_of(UserFactory())
+    (booking_id,) = about_to_die(tier, caller, 1, within=0.4)
+    blind = without(
+        inventory_service,
+        "EXPIRE",
+        "FOR UPDATE SKIP LOCKED",
+        "AND held_until <= (SELECT clock_timestamp())",
+    )
+    monkeypatch.setattr(inventory_service, "EXPIRE", blind)
+    hold_service.extend(caller, find(booking_id, caller), once=None)
+
+    inventory_service.reap(tier.show_id)
+
+    assert db.session.scalar(select(Booking.status)) == "expired"
+
+
+def test_cancelling_the_show_against_sales_leaves_nobody_holding(in_parallel, sound):
+    tier = TierFactory(price=0, capacity=100)
+    wanted, show_id = WantedLine(tier_id=tier.id, quantity=1), tier.show_id
+    callers = [caller_of(user) for user in UserFactory.create_batch(30)]
+
+    def act(caller):
+        if caller is None:
+            time.sleep(0.02)
+            return cancel_show(show_id)
+        return attempt(caller, show_id, wanted, confirm=True)
+
+    outcomes = Counter(in_parallel([*callers[:15], None, *callers[15:]], act))
+
+    assert outcomes["cancelled"] == 1
+    assert outcomes["confirmed"] + outcomes["show-cancelled"] == 30
+    assert sound() == []
+
+
+def test_a_sale_that_does_not_stop_at_the_gate_outlives_its_show(in_parallel, sound, monkeypatch):
+    tier = TierFactory(price=0)
+    wanted, show_id = WantedLine(tier_id=tier.id, quantity=1), tier.show_id
+    caller = caller_of(UserFactory())
+    monkeypatch.setattr(hold_service, "GATE", without(hold_service, "GATE", "FOR SHARE"))
+    claim = inventory_service.claim
+
+    def dawdle(*args):
+        time.sleep(0.3)
+        return claim(*args)
+
+    monkeypatch.setattr(inventory_service, "claim", dawdle)
+
+    def act(who):
+        if who is None:
+            time.sleep(0.1)
+            return cancel_show(show_id)
+        return attempt(who, show_id, wanted, confirm=True)
+
+    in_parallel([caller, None], act)
+
+    assert {breach.invariant for breach in sound()} >= {"cancelled-shows-are-empty"}
+
+
+def cancel_show(show_id):
+    with transaction():
+        show = lock(db.session.get_one(Show, show_id))
+        show.move(ShowStatus.CANCELLED)
+        show.occupies_venue = False
+        booking_service.cancel_all(show, reason=None)
+    return show.status
+
+
+def scan_twice(in_parallel):
+    tier = TierFactory(price=0)
+    buyer, steward = caller_of(UserFactory()), caller_of(member(tier.event.organiser))
+    booked(buyer, tier.show_id, WantedLine(tier_id=tier.id, quantity=1), confirm=True)
+    code, show_id = db.session.scalar(select(Ticket.code)), tier.show_id
+
+    def scan(gate):
+        show = db.session.get_one(Show, show_id)
+        admit = check_in_service.admit
+        return outcome(lambda: bool(admit(steward, show, ticket_code=code, gate=gate, once=None)))
+
+    return Counter(in_parallel([f"Gate {number}" for number in range(10)], scan))
+
+
+def test_two_doors_admit_one_ticket_once(in_parallel, sound):
+    assert scan_twice(in_parallel) == {"True": 1, "already-used": 9}
+    assert sound() == []
+
+
+def test_doors_that_do_not_lock_leave_it_to_the_constraint(in_parallel, sound, monkeypatch):
+    monkeypatch.setattr(check_in_service, "lock", lambda ticket: ticket)
+    monkeypatch.setattr(check_in_service, "LOCK_BOOKING", text("SELECT :id"))
+
+    with pytest.raises(Exception, match="uq_check_ins_ticket_id"):
+        scan_twice(in_parallel)
