@@ -1,7 +1,7 @@
 # GigMate: `make` lists what can be done. Paths stay relative, so that a checkout may lie anywhere.
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test check format db-reset psql openapi clean
+.PHONY: help run serve test check format db-reset psql docs clean
 .DELETE_ON_ERROR:
 
 # Somebody else's Python settings would reach into our environment.
@@ -40,15 +40,15 @@ format: .venv/.dev-installed ## Format the code, and fix what ruff can fix.
 	@$(PY) -m ruff format .
 
 db-reset: .venv/.run-installed ## Drop the database, make it anew and seed it.
-	@$(PY) -m flask db drop --force
+	@$(PY) -m flask db drop --yes
 	@$(PY) -m flask db create
 	@$(PY) -m flask db seed
 
 psql: .venv/.run-installed ## Talk to the development database of `make run`.
 	@$(PY) -m utils.dev_database psql
 
-openapi: .venv/.run-installed ## Write the OpenAPI document to docs/openapi.json.
-	@$(PY) -m flask openapi write --format json docs/openapi.json
+docs: .venv/.run-installed ## Write docs/openapi.json and docs/problems.md from the code.
+	@$(PY) -m flask docs
 
 clean: ## Stop the private database; remove .venv and .gigmate, with all development data.
 	@for home in .gigmate/*/; do \

@@ -40,7 +40,8 @@ class Settings:
     bcrypt_rounds: int = 12
     password_hashes_at_once: int = 2
     max_body_bytes: int = 1_000_000
-    pool_size: int = 8
+    workers: int = 4
+    threads: int = 8
     pool_timeout: int = 5
     statement_timeout_ms: int = 15_000
     lock_timeout_ms: int = 5_000
@@ -91,7 +92,8 @@ ENVIRONMENT = {
     "BCRYPT_ROUNDS": "bcrypt_rounds",
     "PASSWORD_HASHES_AT_ONCE": "password_hashes_at_once",
     "MAX_BODY_BYTES": "max_body_bytes",
-    "POOL_SIZE": "pool_size",
+    "WORKERS": "workers",
+    "THREADS": "threads",
     "POOL_TIMEOUT": "pool_timeout",
     "STATEMENT_TIMEOUT_MS": "statement_timeout_ms",
     "LOCK_TIMEOUT_MS": "lock_timeout_ms",

@@ -11,7 +11,7 @@ from flask_swagger_ui import get_swaggerui_blueprint
 import models  # noqa: F401 (defines the schema)
 from config import STATE, read_environment, settings
 from controllers import BLUEPRINTS
-from controllers.api_document import INFO, describe
+from controllers.api_document import INFO, describe, openapi_text, register_commands
 from controllers.callers import register_callers
 from init import api, bcrypt, db, jwt, migrate
 from utils import dev_database
@@ -58,6 +58,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
         api.register_blueprint(blueprint)
     _serve_documentation(app)
     register_error_handlers(app)
+    register_commands(app, api)
     return app
 
 
@@ -69,7 +70,7 @@ def _extension_settings() -> dict[str, Any]:
         "MAX_FORM_MEMORY_SIZE": settings.max_body_bytes,
         "SQLALCHEMY_DATABASE_URI": _driver_named(settings.database_uri),
         "SQLALCHEMY_ENGINE_OPTIONS": {
-            "pool_size": settings.pool_size,
+            "pool_size": settings.threads,  # a thread has one connection, and none waits for another
             "max_overflow": 0,
             "pool_timeout": settings.pool_timeout,
             "isolation_level": "READ COMMITTED",
@@ -109,9 +110,17 @@ def _serve_documentation(app: Flask) -> None:
     @app.get("/openapi.json")
     def openapi() -> Response:
         """The contract, as OpenAPI 3.1."""
-        document = orjson.dumps(api.spec.to_dict(), option=orjson.OPT_INDENT_2)
-        return Response(document, content_type="application/json")
+        return Response(openapi_text(api), content_type="application/json")
 
     app.register_blueprint(
         get_swaggerui_blueprint("/docs", "/openapi.json", config={"app_name": "GigMate"})
     )
+
+
+if __name__ == "__main__":
+    from start import start
+
+    try:
+        start(create_app())
+    except dev_database.NoPostgres as missing:
+        raise SystemExit(str(missing)) from None

@@ -1,11 +1,15 @@
 """The API's table of contents: which file serves which paths, by area."""
 
 from controllers.auth_controller import auth_bp
+from controllers.availability_controller import availability_bp
 from controllers.booking_controller import bookings_bp
 from controllers.health_controller import health_bp
 from controllers.organiser_controller import organisers_bp
 from controllers.problem_controller import problems_bp
+from controllers.seat_controller import seats_bp
+from controllers.stock_controller import stocks_bp
 from controllers.ticket_holder_controller import ticket_holders_bp
+from controllers.tier_controller import tiers_bp
 from controllers.user_controller import users_bp
 from controllers.venue_controller import venues_bp
 
@@ -16,6 +20,11 @@ BLUEPRINTS = (
     # The catalogue
     venues_bp,
     organisers_bp,
+    # What is for sale
+    stocks_bp,
+    tiers_bp,
+    availability_bp,
+    seats_bp,
     # Selling
     ticket_holders_bp,
     bookings_bp,

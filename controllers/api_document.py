@@ -2,10 +2,15 @@
 
 from typing import Any
 
+import click
+import orjson
+from flask import Flask
 from flask_smorest import Api
 from werkzeug.routing import BaseConverter
 
+from config import ROOT
 from controllers.callers import SECRET_HEADER
+from controllers.problem_controller import catalogue
 from utils.error_handlers import ProblemSchema
 from utils.http import LARGEST_ID, IdConverter
 
@@ -18,6 +23,15 @@ The box office for live music, from the first announcement to the last scan at t
 - Every refusal is `application/problem+json`; its `code` is explained at `/problems/<code>`.
 - POSTs that sell or admit take an `Idempotency-Key`.
 - What people edit has an `ETag` and takes `If-Match`.
+"""
+
+PROBLEMS_HEAD = """\
+# Problems
+
+Every refusal is `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail`,
+`instance`, `code` and `request_id`, and sometimes facts of its own. A refusal changes nothing.
+This page is written by `flask docs`; the API serves the same at `/problems`.
+
 """
 
 INFO: dict[str, Any] = {"info": {"description": DESCRIPTION}}
@@ -44,3 +58,26 @@ def describe(api: Api) -> None:
 
 def _path_id(_converter: BaseConverter) -> dict[str, Any]:
     return {"type": "integer", "format": "int64", "minimum": 1, "maximum": LARGEST_ID}
+
+
+def openapi_text(api: Api) -> str:
+    """The OpenAPI document as docs/openapi.json has it."""
+    return orjson.dumps(api.spec.to_dict(), option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
+def problems_text() -> str:
+    """docs/problems.md: every refusal, from the sentences beside the code that raises it."""
+    rows = [
+        f"### {problem['code']}\n\n{problem['status']} · {problem['title']}\n\n{problem['description']}\n"
+        for problem in catalogue()
+    ]
+    return PROBLEMS_HEAD + "\n".join(rows)
+
+
+def register_commands(app: Flask, api: Api) -> None:
+    @app.cli.command("docs")
+    def write_docs() -> None:
+        """Write docs/openapi.json and docs/problems.md anew from the code."""
+        (ROOT / "docs" / "openapi.json").write_text(openapi_text(api))
+        (ROOT / "docs" / "problems.md").write_text(problems_text())
+        click.echo("Wrote docs/openapi.json and docs/problems.md.")

@@ -40,6 +40,18 @@ class EventMovedOn(Conflict):
     code, title = "event-moved-on", "The event is past the point where this could be done"
 
 
+class NothingToSell(Conflict):
+    """No show of the event has a tier with a price and places; make one first."""
+
+    code, title = "nothing-to-sell", "There is nothing to sell yet"
+
+
+class ShowsToCome(Conflict):
+    """An event is complete when every show of it is over or cancelled; `shows` are not."""
+
+    code, title = "shows-to-come", "There are shows to come"
+
+
 class Event(Versioned, Base):
     """Something to go to; its shows say when and where."""
 

@@ -12,17 +12,17 @@ from utils.money import Money
 
 
 class AvailabilityState(StrEnum):
-    """One word for whether something can be bought."""
+    """One word for whether something can be bought, the best first."""
 
     AVAILABLE = "available"
     FEW_LEFT = "few_left"
-    SOLD_OUT = "sold_out"
-    NOT_ON_SALE_YET = "not_on_sale_yet"
-    SALE_ENDED = "sale_ended"
     PAUSED = "paused"
     POSTPONED = "postponed"
-    CANCELLED = "cancelled"
+    NOT_ON_SALE_YET = "not_on_sale_yet"
+    SOLD_OUT = "sold_out"
+    SALE_ENDED = "sale_ended"
     NOT_PUBLISHED = "not_published"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)

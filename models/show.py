@@ -60,9 +60,15 @@ class ShowMovedOn(Conflict):
 
 
 class VenueTaken(Conflict):
-    """Another published show occupies the venue at that time."""
+    """Another published show occupies the venue at that time; `show_id` says which."""
 
     code, title = "venue-taken", "Another show is at this venue then"
+
+
+class HasPrices(Conflict):
+    """The show's tiers have prices in its currency; take them away first."""
+
+    code, title = "has-prices", "Its tiers are priced in that currency"
 
 
 class Show(Versioned, Base):

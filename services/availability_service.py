@@ -4,9 +4,10 @@ One statement per show reads everything, at most once in settings.availability_s
 whoever asks; the rest is arithmetic. It tells what may be tried: only a booking decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from config import settings
 from models import AvailabilityDisplay, Show, ShowStatus, Tier
@@ -16,7 +17,6 @@ from models.show import ShowCancelled
 from models.values import Caller
 from services import sale_service
 from services.sale_service import NotOnSaleYet, NotPublished, SaleEnded, SalePaused
-from utils.clock import in_zone
 from utils.errors import ApiError, NotFound
 from utils.ttl_cache import TtlCache
 
@@ -30,8 +30,7 @@ REFUSED: dict[type[ApiError], AvailabilityState] = {
     ShowCancelled: AvailabilityState.CANCELLED,
     NotPublished: AvailabilityState.NOT_PUBLISHED,
 }
-# A show is what the best of its tiers is.
-BEST_FIRST = tuple(AvailabilityState)
+BEST_FIRST = list(AvailabilityState)
 
 _recent: TtlCache[int, Counted | None] = TtlCache(
     lambda: settings.availability_seconds, largest=SHOWS_REMEMBERED
@@ -90,14 +89,18 @@ def of_show(show: Show, *, caller: Caller) -> ShowAvailability:
     sheet, counts = _counted(show.id)
     staff = allowed(caller, Permission.SALES_READ, show)
     tiers = [_of_tier(sheet, counts, tier, staff=staff) for tier in sheet.tiers.values()]
-    facts = {
-        "show_id": show.id,
-        "tiers": tiers,
-        **_summary(sheet, counts, tiers, staff=staff),
-    }
+    facts = _of_show(sheet, counts, tiers, staff=staff)
     if not staff:
-        return ShowAvailability(**facts)
-    return CountedShowAvailability(**facts, **_totals(counts, counts))
+        return ShowAvailability(show_id=show.id, tiers=tiers, **facts)
+    total = _total(counts, counts)
+    return CountedShowAvailability(
+        show_id=show.id,
+        tiers=tiers,
+        capacity=_size(total),
+        held=total.held,
+        sold=total.sold,
+        **facts,
+    )
 
 
 def of_tier(tier: Tier, *, caller: Caller) -> TierAvailability:
@@ -122,27 +125,107 @@ def _counted(show_id: int) -> Counted:
 def _of_tier(
     sheet: SaleSheet, counts: dict[int, StockCount], tier: SaleTier, *, staff: bool
 ) -> TierAvailability:
-    stock_ids = [stock.id for stock in sheet.stocks_for(tier)]
-    totals = _totals(counts, stock_ids)
-    free = sum(counts[stock_id].free for stock_id in stock_ids)
+    total = _total(counts, [stock.id for stock in sheet.stocks_for(tier)])
     refusal = sale_service.refusal(sheet, tier)
-    sold_out = 0 < totals["capacity"] and free < tier.min_per_booking
     told = staff or sheet.availability_display == AvailabilityDisplay.NUMBER
-    state = _state(sheet, refusal, free=free, sold_out=sold_out, capacity=totals["capacity"])
-    closes_at = sheet.closes_at(tier)
-    facts = {
+    state = _state(sheet, tier, total, refusal)
+    facts: dict[str, Any] = {
         "tier_id": tier.id,
         "name": tier.name,
         "state": state,
-        "message": _message(sheet, state, free if told else None, tier, refusal),
-        "on_sale": refusal is None,
-        "sold_out": sold_out,
-        "can_purchase": refusal is None and free >= tier.min_per_booking,
-        "available": free if told else None,
+        "message": refusal.detail if refusal else _message(state, total.free if told else None),
+        "on_sale": refusal is None and _size(total) > 0,
+        "sold_out": _size(total) > 0 and total.free < tier.min_per_booking,
+        "can_purchase": refusal is None and total.free >= tier.min_per_booking,
+        "available": total.free if told else None,
         "on_sale_at": tier.on_sale_at,
-        "off_sale_at": closes_at,
+        "off_sale_at": sheet.closes_at(tier),
         "min_per_booking": tier.min_per_booking,
         "max_per_booking": tier.max_per_booking,
         "time_zone": sheet.time_zone,
     }
-    return CountedTierAvailability(**facts, **totals) if staff else TierAvailability(**facts)
+    if not staff:
+        return TierAvailability(**facts)
+    return CountedTierAvailability(**facts, capacity=_size(total), held=total.held, sold=total.sold)
+
+
+def _of_show(
+    sheet: SaleSheet,
+    counts: dict[int, StockCount],
+    tiers: Sequence[TierAvailability],
+    *,
+    staff: bool,
+) -> dict[str, Any]:
+    """A show is what the best of its tiers is; a place that several tiers sell counts once."""
+    told = staff or sheet.availability_display == AvailabilityDisplay.NUMBER
+    selling = [tier for tier in tiers if tier.on_sale] or tiers
+    ids = {stock.id for tier in selling for stock in sheet.stocks_for(sheet.tiers[tier.tier_id])}
+    free = _total(counts, ids).free
+    refusal = sale_service.show_refusal(sheet)
+    best = min(tiers, key=_how_good, default=None)
+    if refusal is not None or best is None:
+        state = _refused_state(sheet, refusal)
+        message = refusal.detail if refusal else "Nothing is on offer yet."
+    elif best.on_sale:
+        state, message = best.state, _message(best.state, free if told else None)
+    else:
+        state, message = best.state, best.message
+    return {
+        "state": state,
+        "message": message,
+        "on_sale": any(tier.on_sale for tier in tiers),
+        "sold_out": bool(tiers) and all(tier.sold_out for tier in tiers),
+        "can_purchase": any(tier.can_purchase for tier in tiers),
+        "available": free if told else None,
+    }
+
+
+def _how_good(tier: TierAvailability) -> tuple[int, float]:
+    opens = tier.on_sale_at.timestamp() if tier.on_sale_at else 0.0
+    return BEST_FIRST.index(tier.state), opens
+
+
+def _state(
+    sheet: SaleSheet, tier: SaleTier, total: StockCount, refusal: ApiError | None
+) -> AvailabilityState:
+    if refusal is not None or not _size(total):
+        return _refused_state(sheet, refusal)
+    if total.free < tier.min_per_booking:
+        return AvailabilityState.SOLD_OUT
+    if total.free * 100 <= _size(total) * FEW_IN_A_HUNDRED:
+        return AvailabilityState.FEW_LEFT
+    return AvailabilityState.AVAILABLE
+
+
+def _refused_state(sheet: SaleSheet, refusal: ApiError | None) -> AvailabilityState:
+    """The word for a refusal; without one, what has no places yet is not on sale yet."""
+    if refusal is None:
+        return AvailabilityState.NOT_ON_SALE_YET
+    if sheet.status == ShowStatus.POSTPONED and isinstance(refusal, SalePaused):
+        return AvailabilityState.POSTPONED
+    return REFUSED[type(refusal)]
+
+
+def _message(state: AvailabilityState, left: int | None) -> str:
+    """A sentence for what is on sale."""
+    places = "1 place" if left == 1 else f"{left} places"
+    if state == AvailabilityState.AVAILABLE:
+        return "Places are available." if left is None else f"{places} left."
+    if state == AvailabilityState.FEW_LEFT:
+        return "Few places are left." if left is None else f"Only {places} left."
+    if state == AvailabilityState.SOLD_OUT:
+        return "Sold out."
+    return "There are no places for it yet."
+
+
+def _total(counts: dict[int, StockCount], stock_ids: Iterable[int]) -> StockCount:
+    some = [counts[stock_id] for stock_id in stock_ids]
+    return StockCount(
+        free=sum(count.free for count in some),
+        held=sum(count.held for count in some),
+        sold=sum(count.sold for count in some),
+    )
+
+
+def _size(total: StockCount) -> int:
+    return total.free + total.held + total.sold

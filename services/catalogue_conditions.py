@@ -83,8 +83,6 @@ def fitting(wanted: dict[str, Any]) -> list[ColumnElement[bool]]:
         conditions += [local >= first, Show.starts_at >= first - DAY]
     if last:
         conditions += [local <= last, Show.starts_at < last + 2 * DAY]
-    if wanted.get("on_sale") is not None:
-        conditions.append(on_sale() if wanted["on_sale"] else ~on_sale())
     return conditions
 
 

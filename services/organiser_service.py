@@ -124,6 +124,14 @@ def acting_for(caller: Caller, organiser_id: int | None, permission: Permission)
     return organiser_id
 
 
+def require_may_give(caller: Caller, organiser_id: int | None, permission: Permission) -> None:
+    """Refuse to hand a thing to an organiser that is not the caller's, or to nobody."""
+    if organiser_id is not None:
+        acting_for(caller, organiser_id, permission)
+    elif not caller.is_admin:
+        raise Forbidden("Only admins make it nobody's.", permission=permission)
+
+
 def _only_one(caller: Caller, permission: Permission) -> int | None:
     if caller.is_admin:
         return None

@@ -144,8 +144,10 @@ def _tier_refusal(sheet: SaleSheet, tier: SaleTier, now: datetime) -> ApiError |
         )
     if tier.on_sale_at is not None and tier.on_sale_at > now:
         on_sale_at = in_zone(tier.on_sale_at, sheet.time_zone)
-        when = on_sale_at.isoformat()
-        return NotOnSaleYet(f"{tier.name} is on sale from {when}.", on_sale_at=on_sale_at)
+        when = f"{on_sale_at:%A} {on_sale_at.day} {on_sale_at:%B %Y, %H:%M}"
+        return NotOnSaleYet(
+            f"{tier.name} is on sale from {when} ({sheet.time_zone}).", on_sale_at=on_sale_at
+        )
     if sheet.sales_paused:
         return SalePaused("The sale is paused for the moment.")
     return None

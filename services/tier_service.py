@@ -51,11 +51,10 @@ constraint("uq_tiers_event_id_name", NameTaken("Another tier of the price list h
 
 def visible_to(caller: Caller) -> Select[Tier]:
     """The tiers of events that `caller` may see, with their prices, in their order."""
-    event = event_service.visible_to(caller).where(Event.id == Tier.event_id)
     return (
         select(Tier)
         .join(Tier.event)
-        .where(Tier.deleted_at.is_(None), event.exists())
+        .where(Tier.deleted_at.is_(None), event_service.seen_by(caller))
         .options(contains_eager(Tier.event), joinedload(Tier.show), selectinload(Tier.prices))
         .order_by(Tier.position, Tier.id)
     )

@@ -24,7 +24,7 @@ from models.venue import CapacityInUse
 from services import organiser_service
 from services.catalogue_conditions import require_no_sales, to_come
 from utils.clock import now
-from utils.errors import Forbidden, Invalid, NotFound
+from utils.errors import Invalid, NotFound
 from utils.listing import contains, ordered
 from utils.transaction import lock, lock_all, transaction
 
@@ -112,7 +112,7 @@ def edit(venue: Venue, changes: dict[str, Any], *, caller: Caller) -> Venue:
     facts = dict(changes)
     sections: Sequence[WantedSection] | None = facts.pop("sections", None)
     if facts.get("organiser_id", venue.organiser_id) != venue.organiser_id:
-        _require_may_give(caller, facts["organiser_id"])
+        organiser_service.require_may_give(caller, facts["organiser_id"], Permission.VENUE_EDIT)
     with transaction():
         before = _still_there(lock(venue)).capacity
         if facts.get("capacity", before) < before:
@@ -154,14 +154,6 @@ def _still_there(venue: Venue) -> Venue:
     if venue.deleted_at is not None:
         raise NotFound(f"There is no venue {venue.id}.")
     return venue
-
-
-def _require_may_give(caller: Caller, organiser_id: int | None) -> None:
-    """Refuse to hand a venue to somebody else's organiser, or to everyone."""
-    if organiser_id is not None:
-        organiser_service.acting_for(caller, organiser_id, Permission.VENUE_EDIT)
-    elif not caller.is_admin:
-        raise Forbidden("Only admins share a venue.", permission=Permission.VENUE_EDIT)
 
 
 def _require_room_for_shows(venue: Venue, capacity: int) -> None:

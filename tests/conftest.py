@@ -61,7 +61,7 @@ def app(database_uri: str) -> Iterator[Flask]:
             "database_uri": database_uri,
             "secret_key": "a secret that only the tests know, long enough",
             "bcrypt_rounds": 4,
-            "pool_size": 24,
+            "threads": 24,
             "log_level": "ERROR",
             "availability_seconds": 0.0,
         }

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import functools
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -123,12 +124,17 @@ def parameters(filters: Schema | None, *, endless: bool) -> Schema:
 
 def envelope(schema: Schema, *, endless: bool) -> Schema:
     """What a page of `schema` looks like."""
-    name = type(schema).__name__.removesuffix("Schema")
+    return _envelope(type(schema))()
+
+
+@functools.cache
+def _envelope(kind: type[Schema]) -> type[Schema]:
+    name = kind.__name__.removesuffix("Schema")
     members = {
-        "items": fields.List(fields.Nested(schema), required=True),
+        "items": fields.List(fields.Nested(kind), required=True),
         "pagination": fields.Nested(PaginationSchema, required=True),
     }
-    return cast(Schema, type(f"{name}PageSchema", (Schema,), members)())
+    return cast(type[Schema], type(f"{name}PageSchema", (Schema,), members))
 
 
 def _encoded(key: int) -> str:

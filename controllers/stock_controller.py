@@ -1,0 +1,70 @@
+"""/stocks: named pools of a show's places, for those who run it."""
+
+from typing import Any
+
+from sqlalchemy import Select
+
+from controllers.callers import for_caller
+from models import Stock
+from models.permissions import Permission, authorize
+from models.values import Caller
+from models.venue import CapacityInUse
+from schemas.stock_schema import EditStockSchema, StockInputSchema, StockSchema
+from services import stock_service
+from services.stock_service import CapacityExceeded, NameTaken, SeatInStock
+from utils.http import Blueprint, if_match, refuses
+
+stocks_bp = Blueprint("stocks", __name__, description=__doc__)
+
+
+@stocks_bp.get("/shows/<id:show_id>/stocks")
+@stocks_bp.page(StockSchema())
+@for_caller(Permission.STOCK_READ)
+def list_stocks(show_id: int, caller: Caller) -> Select[Stock]:
+    """A show's stocks, oldest first."""
+    return stock_service.of_show(stock_service.find_show(show_id, caller=caller))
+
+
+@stocks_bp.post("/shows/<id:show_id>/stocks")
+@stocks_bp.arguments(StockInputSchema())
+@stocks_bp.response(201, StockSchema(), location="/stocks/{o.id}")
+@refuses(CapacityExceeded, SeatInStock, NameTaken)
+@for_caller(Permission.STOCK_EDIT)
+def create_stock(facts: dict[str, Any], show_id: int, caller: Caller) -> Stock:
+    """Put places of a section into a pool of their own."""
+    show = stock_service.find_show(show_id, caller=caller)
+    authorize(caller, Permission.STOCK_EDIT, show)
+    return stock_service.create(show, facts)
+
+
+@stocks_bp.get("/stocks/<id:stock_id>")
+@stocks_bp.response(200, StockSchema())
+@for_caller(Permission.STOCK_READ)
+def show_stock(stock_id: int, caller: Caller) -> Stock:
+    """One stock, and where its places are."""
+    return stock_service.find(stock_id, caller=caller)
+
+
+@stocks_bp.patch("/stocks/<id:stock_id>")
+@stocks_bp.arguments(EditStockSchema())
+@stocks_bp.response(200, StockSchema())
+@refuses(CapacityExceeded, CapacityInUse, SeatInStock, NameTaken)
+@for_caller(Permission.STOCK_EDIT)
+def edit_stock(changes: dict[str, Any], stock_id: int, caller: Caller) -> Stock:
+    """Rename a stock, make it larger, or smaller down to what people have."""
+    stock = stock_service.find(stock_id, caller=caller)
+    authorize(caller, Permission.STOCK_EDIT, stock)
+    return stock_service.edit(if_match(stock), changes)
+
+
+@stocks_bp.delete("/stocks/<id:stock_id>")
+@stocks_bp.response(204)
+@refuses(CapacityInUse)
+@for_caller(Permission.STOCK_EDIT)
+def delete_stock(stock_id: int, caller: Caller) -> None:
+    """Give a stock up, while nobody has a place of it."""
+    if stock_service.is_gone(stock_id, caller=caller):
+        return
+    stock = stock_service.find(stock_id, caller=caller)
+    authorize(caller, Permission.STOCK_EDIT, stock)
+    stock_service.delete(if_match(stock))

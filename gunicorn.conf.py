@@ -1,0 +1,22 @@
+"""How gunicorn serves the API, for `make serve` and for `make run`."""
+
+from config import read_environment, settings
+
+read_environment()
+
+bind = f"{settings.host}:{settings.port}"
+workers = settings.workers
+worker_class = "gthread"
+threads = settings.threads
+# Just above the threads: a worker that is busy leaves new connections to the others.
+worker_connections = settings.threads + 2
+preload_app = True  # one import for all workers, whose memory they share; it connects to nothing
+timeout = 60
+graceful_timeout = 30
+keepalive = 5
+limit_request_line = 8190
+limit_request_fields = 100
+accesslog = None  # the API writes its own line for every request
+errorlog = "-"
+loglevel = "warning"
+control_socket_disable = True

@@ -1,0 +1,75 @@
+"""Stocks on the wire."""
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from models import SectionKind
+from models.venue import LARGEST_VENUE
+from schemas.fields import Input, Resource, text, whole
+
+LONGEST_KEY = 200
+MOST_SEATS_NAMED = 20_000
+MOST_ROWS_NAMED = 1000
+
+
+class StockSchema(Resource):
+    """A pool of a show's places; a hold that ran out counts as free."""
+
+    versioned = True
+
+    id = fields.Integer(required=True)
+    show_id = fields.Integer(required=True)
+    name = fields.String(required=True)
+    section = fields.String(required=True, attribute="section_name")
+    kind = fields.Enum(SectionKind, by_value=True, required=True)
+    capacity = fields.Integer(required=True)
+    free = fields.Integer(required=True)
+    held = fields.Integer(required=True)
+    sold = fields.Integer(required=True)
+    version = fields.Integer(required=True)
+
+
+def named(longest: int, most: int, what: str) -> fields.List:
+    """A list of names of seats or rows, each once."""
+    return fields.List(
+        fields.String(validate=validate.Length(1, longest)),
+        validate=[validate.Length(1, most), each_once],
+        metadata={"description": what, "uniqueItems": True},
+    )
+
+
+def each_once(names: list[Any]) -> None:
+    if len(set(names)) != len(names):
+        raise ValidationError("Names something twice.")
+
+
+class StockInputSchema(Input):
+    """Standing: a capacity. Seated: seats or rows, or as many as `capacity` says, or all left."""
+
+    name = text(200, required=True)
+    section = text(100, metadata={"description": "The map's only section unless told"})
+    capacity = whole(1, LARGEST_VENUE)
+    seats = named(LONGEST_KEY, MOST_SEATS_NAMED, "Keys such as STALLS/B-12")
+    rows = named(LONGEST_KEY, MOST_ROWS_NAMED, "Whole rows such as A")
+
+    @validates_schema
+    def says_one_thing(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        """Refuse a stock that says twice which places it has."""
+        if len({"capacity", "seats", "rows"} & data.keys()) > 1:
+            raise ValidationError("Give one of capacity, seats and rows.")
+
+
+class EditStockSchema(Input):
+    """What PATCH may change. Only free places can be taken away."""
+
+    name = text(200)
+    capacity = whole(0, LARGEST_VENUE)
+    add_seats = named(LONGEST_KEY, MOST_SEATS_NAMED, "Seats of its section that are in no stock")
+    remove_seats = named(LONGEST_KEY, MOST_SEATS_NAMED, "Its own seats, while they are free")
+
+    @validates_schema
+    def says_one_thing(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        """Refuse a capacity beside seats, which say it already."""
+        if "capacity" in data and {"add_seats", "remove_seats"} & data.keys():
+            raise ValidationError("Give a capacity or seats.", "capacity")
