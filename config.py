@@ -47,7 +47,6 @@ class Settings:
     lock_timeout_ms: int = 5_000
     availability_seconds: float = 1.0
     log_level: str = "INFO"
-    demo: bool = False
 
     @property
     def in_production(self) -> bool:
@@ -99,7 +98,6 @@ ENVIRONMENT = {
     "LOCK_TIMEOUT_MS": "lock_timeout_ms",
     "AVAILABILITY_SECONDS": "availability_seconds",
     "LOG_LEVEL": "log_level",
-    "DEMO": "demo",
 }
 
 settings = Settings()
@@ -135,8 +133,6 @@ def _parsed(variable: str, text: str, kind: type) -> object:
 def _refuse_unsafe_production() -> None:
     if os.environ.get("FLASK_DEBUG", "0").lower() not in ("", "0", "false"):
         raise ConfigurationError("FLASK_DEBUG is on in production.")
-    if settings.demo:
-        raise ConfigurationError("DEMO accounts are on in production.")
     if not settings.database_uri:
         raise ConfigurationError("production needs DATABASE_URI.")
     secret = settings.secret_key

@@ -3,10 +3,13 @@
 from controllers.auth_controller import auth_bp
 from controllers.availability_controller import availability_bp
 from controllers.booking_controller import bookings_bp
+from controllers.door_controller import door_bp
+from controllers.event_controller import events_bp
 from controllers.health_controller import health_bp
 from controllers.organiser_controller import organisers_bp
 from controllers.problem_controller import problems_bp
 from controllers.seat_controller import seats_bp
+from controllers.show_controller import shows_bp
 from controllers.stock_controller import stocks_bp
 from controllers.ticket_holder_controller import ticket_holders_bp
 from controllers.tier_controller import tiers_bp
@@ -20,6 +23,8 @@ BLUEPRINTS = (
     # The catalogue
     venues_bp,
     organisers_bp,
+    events_bp,
+    shows_bp,
     # What is for sale
     stocks_bp,
     tiers_bp,
@@ -28,6 +33,8 @@ BLUEPRINTS = (
     # Selling
     ticket_holders_bp,
     bookings_bp,
+    # The door
+    door_bp,
     # Plumbing
     health_bp,
     problems_bp,

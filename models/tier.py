@@ -96,6 +96,11 @@ class Tier(Versioned, Base):
     def organiser_id(self) -> int | None:
         return self.event.organiser_id
 
+    @property
+    def etag(self) -> str:
+        """Those who work for the organiser read more, with the stocks, and have a tag of theirs."""
+        return super().etag + ("-stocks" if "stocks" in vars(self) else "")
+
 
 class Price(Timestamped, Base):
     """A variant of a tier: Adult, Child. The amount is all-in; `fee` is the part that is a fee."""

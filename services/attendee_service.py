@@ -84,9 +84,7 @@ def rows(show: Show) -> Iterator[tuple[Any, ...]]:
             .join(Stock, Stock.id == Place.stock_id)
             .outerjoin(Tier, Tier.id == BookingLine.tier_id)
             .outerjoin(CheckIn, CheckIn.ticket_id == Ticket.id)
-            .where(
-                Ticket.show_id == show.id, Ticket.status != TicketStatus.VOID, Ticket.id > last
-            )
+            .where(Ticket.show_id == show.id, Ticket.status != TicketStatus.VOID, Ticket.id > last)
             .order_by(Ticket.id)
             .limit(ROWS_AT_ONCE)
         ).all()

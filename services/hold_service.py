@@ -239,10 +239,12 @@ def through_the_gate(sheet: SaleSheet, line_count: int) -> tuple[int, list[int]]
 
 
 def claim_of(line: PricedLine) -> Claim:
+    """What a priced line takes from the inventory."""
     return Claim(line.tier_id, line.name, line.quantity, line.stocks, line.seats)
 
 
 def columns_of(line_ids: list[int], lines: Sequence[PricedLine]) -> dict[str, list[Any]]:
+    """Lines as the arrays that LINES unfolds."""
     return {
         "line_ids": line_ids,
         "tier_ids": [line.tier_id for line in lines],

@@ -171,9 +171,7 @@ def claim(show_id: int, booking_id: int, claims: Iterable[tuple[int, Claim]]) ->
     places: list[ClaimedPlace] = []
     for line_id, wanted in claims:
         owner = {"booking_id": booking_id, "line_id": line_id}
-        got = (
-            _claim_chosen(show_id, owner, wanted) if wanted.seats else _claim_any(owner, wanted)
-        )
+        got = _claim_chosen(show_id, owner, wanted) if wanted.seats else _claim_any(owner, wanted)
         if len(got) < wanted.quantity:
             raise Short
         places += got

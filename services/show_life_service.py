@@ -75,14 +75,15 @@ def reschedule(
     Raises VenueTaken, and for the venue what show_edit_service.move_to does.
     """
     venue_id = moving.get("venue_id", show.venue_id)
+    moves = venue_id != show.venue_id
     venue = None
-    if venue_id is not None and venue_id != show.venue_id:
+    if moves and venue_id is not None:
         venue = venue_calendar.usable_venue(venue_id, caller=caller, event=show.event)
     with transaction():
         map_of_venue = venue_calendar.lock_venue(venue)
         _require_running(show)
         lock(show).move(ShowStatus.RESCHEDULED)
-        if venue_id != show.venue_id:
+        if moves:
             show_edit_service.move_to(show, venue, map_of_venue)
             show.time_zone = venue.time_zone if venue else show.time_zone
         with db.session.no_autoflush:

@@ -362,15 +362,22 @@ def _live() -> Select[Stock]:
 def _counted(show_id: int) -> Select[Stock]:
     """A show's stocks with their counts, in one statement however many places there are."""
     counted = text(COUNTS).bindparams(show_id=show_id)
-    names = ("stock_id", "free", "held", "sold")
-    counts = counted.columns(**dict.fromkeys(names, BigInteger)).subquery("counts")
+    names = ("free", "held", "sold")
+    counts = counted.columns(**dict.fromkeys(("stock_id", *names), BigInteger)).cte("counts")
+    of_it = counts.c.stock_id == Stock.id
     return (
         _live()
-        .join(counts, counts.c.stock_id == Stock.id)
         .options(
             contains_eager(Stock.show).contains_eager(Show.event),
-            *(with_expression(getattr(Stock, name), counts.c[name]) for name in names[1:]),
+            *(
+                with_expression(
+                    getattr(Stock, name),
+                    select(counts.c[name]).where(of_it).correlate(Stock).scalar_subquery(),
+                )
+                for name in names
+            ),
         )
+        .where(Stock.show_id == show_id)
         .execution_options(populate_existing=True)
     )
 

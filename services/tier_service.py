@@ -219,14 +219,14 @@ def _require_free_name(tier: Tier, name: str) -> None:
 def _require_then(tier: Tier, then_tier_id: int) -> None:
     """Refuse a successor that is not beside the tier, or that leads back to it."""
     rows = db.session.execute(select(Tier.id, Tier.then_tier_id).where(*_beside(tier)))
-    then: dict[int, int | None] = dict(rows.tuples())
+    then = {tier_id: following for tier_id, following in rows}
     if then_tier_id not in then:
         raise Invalid.at("then", f"There is no tier {then_tier_id} beside this one.")
-    following: int | None = then_tier_id
-    while following is not None:
-        if following == tier.id:
+    step: int | None = then_tier_id
+    while step is not None:
+        if step == tier.id:
             raise Invalid.at("then", "The tiers would follow each other in a circle.")
-        following = then.get(following)
+        step = then.get(step)
 
 
 def _reprice(tier: Tier, facts: Mapping[str, Any], *, currency: str | None) -> None:

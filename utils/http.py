@@ -78,9 +78,7 @@ def loaded(schema: Schema, data: Any) -> Any:
     try:
         return schema.load(data)
     except ValidationError as error:
-        errors = [
-            {"field": path, "detail": detail} for path, detail in _flat(error.messages)
-        ]
+        errors = [{"field": path, "detail": detail} for path, detail in _flat(error.messages)]
         raise Invalid(
             "; ".join(f"{e['field']}: {e['detail']}" for e in errors[:3]), errors=errors
         ) from None
@@ -104,6 +102,11 @@ def once_each(parameters: MultiDict[str, str], schema: Schema) -> Any:
 def rendered(schema: Schema | None, result: Any) -> bytes:
     """The JSON text of an answer."""
     return orjson.dumps(schema.dump(result) if schema else result, option=orjson.OPT_NON_STR_KEYS)
+
+
+def answer(schema: Schema, result: Any) -> Response:
+    """A ready answer of another shape than the endpoint's usual one."""
+    return Response(rendered(schema, result), HTTPStatus.OK, content_type=JSON)
 
 
 def if_match(row: Edited) -> Edited:
@@ -191,11 +194,12 @@ class Blueprint(flask_smorest.Blueprint):
         description: str | None = None,
         content_type: str | None = None,
         location: str | None = None,
+        or_else: Schema | None = None,
     ) -> Callable[[View], View]:
         """Answer with what `schema` dumps, its ETag if it has one, and where it now lives.
 
-        A view may return a ready Response instead. `location` is a path with `{attributes}` of
-        the result, for 201.
+        A view may return a ready Response instead; `or_else` documents what that is then, see
+        `answer`. `location` is a path with `{attributes}` of the result, for 201.
         """
 
         def decorate(view: View) -> View:
@@ -221,7 +225,7 @@ class Blueprint(flask_smorest.Blueprint):
                 "content_type": content_type,
             }
             if schema is not None:
-                described["schema"] = schema
+                described["schema"] = {"oneOf": [schema, or_else]} if or_else else schema
             elif content_type:
                 described["schema"] = {"type": "string"}
             _document(wrapper, "response", responses={status: [described]})
@@ -362,6 +366,7 @@ __all__ = [
     "Blueprint",
     "IdConverter",
     "NotFound",
+    "answer",
     "if_match",
     "json_body",
     "loaded",

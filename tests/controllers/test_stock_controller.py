@@ -131,7 +131,7 @@ class TestCreate:
         response = make(client, hall, manager, **facts)
 
         assert response.status_code == 400
-        assert [error["field"] for error in response.json["errors"]][0].split(".")[0] == field
+        assert response.json["errors"][0]["field"].split(".")[0] == field
         assert db.session.scalar(select(func.count()).select_from(Place)) == 0
 
     def test_refuses_a_second_stock_of_one_name(self, client, show, manager):
