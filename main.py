@@ -70,7 +70,7 @@ def _extension_settings() -> dict[str, Any]:
         "MAX_FORM_MEMORY_SIZE": settings.max_body_bytes,
         "SQLALCHEMY_DATABASE_URI": _driver_named(settings.database_uri),
         "SQLALCHEMY_ENGINE_OPTIONS": {
-            "pool_size": settings.threads,  # a thread has one connection, and none waits for another
+            "pool_size": settings.threads,  # each has one, and none waits for another
             "max_overflow": 0,
             "pool_timeout": settings.pool_timeout,
             "isolation_level": "READ COMMITTED",

@@ -15,8 +15,9 @@ from services import demo_service, health_service
 from utils.transaction import abandon
 
 CURL = """\
-  curl -s {address}/bookings/ -H 'Content-Type: application/json' -d '{{"show_id": 1,
-    "items": [{{"tier_id": 1, "quantity": 2}}], "buyer": {{"name": "You", "email": "you@example.com"}}}}'
+  curl -s {address}/bookings/ -H 'Content-Type: application/json' -d '{{
+    "show_id": 1, "items": [{{"tier_id": 1, "quantity": 2}}],
+    "buyer": {{"name": "You", "email": "you@example.com"}}}}'
 """
 
 

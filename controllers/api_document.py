@@ -68,8 +68,8 @@ def openapi_text(api: Api) -> str:
 def problems_text() -> str:
     """docs/problems.md: every refusal, from the sentences beside the code that raises it."""
     rows = [
-        f"### {problem['code']}\n\n{problem['status']} · {problem['title']}\n\n{problem['description']}\n"
-        for problem in catalogue()
+        f"### {known['code']}\n\n{known['status']} · {known['title']}\n\n{known['description']}\n"
+        for known in catalogue()
     ]
     return PROBLEMS_HEAD + "\n".join(rows)
 

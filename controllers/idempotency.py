@@ -48,7 +48,7 @@ def idempotent(status: int, *, location: str | None = None) -> Callable[[View], 
                 response.set_etag(etag)
             return response
 
-        known = dict(wrapper._apidoc) if hasattr(wrapper, "_apidoc") else {}  # type: ignore[attr-defined]
+        known = dict(getattr(wrapper, "_apidoc", {}))
         wrapper._apidoc = {**known, "idempotent": True}  # type: ignore[attr-defined]
         return takes_header(
             "Idempotency-Key",

@@ -217,7 +217,7 @@ class BookedTicketSchema(Resource):
     """The code is what the door scans."""
 
     id = fields.Integer(required=True)
-    place_id = fields.Integer(required=True)
+    place_id = fields.Integer(required=True, allow_none=True)
     line_id = fields.Integer(required=True)
     code = fields.String(required=True)
     status = fields.Enum(TicketStatus, by_value=True, required=True)

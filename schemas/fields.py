@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate
 
 from utils.clock import ZONES, in_zone
 from utils.money import CURRENCIES, LARGEST_AMOUNT, Money
@@ -31,6 +31,11 @@ class Input(Schema):
     class Meta:
         unknown = RAISE
         ordered = True
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field) -> None:
+        """A partial body has no defaults: what it leaves out stays as it is."""
+        if self.partial is True:
+            field_obj.load_default = missing
 
 
 class Resource(Schema):

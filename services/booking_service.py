@@ -6,7 +6,7 @@ Lock order, everywhere: advisory locks by key, the show, bookings by id, places 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, text, update
+from sqlalchemy import Select, false, func, or_, select, text, update
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from init import db
@@ -64,6 +64,8 @@ def visible_to(caller: Caller) -> Select[Booking]:
         return query
     if caller.booking_id is not None:
         return query.where(Booking.id == caller.booking_id)
+    if caller.user_id is None:
+        return query.where(false())
     works_for = Event.organiser_id.in_(caller.organisers_as())
     return query.where(or_(Booking.user_id == caller.user_id, works_for))
 

@@ -14,7 +14,6 @@ from utils.clock import now
 from utils.errors import Conflict, NotFound
 from utils.transaction import lock, transaction
 
-
 LOCK_BOOKING = text("SELECT id FROM bookings WHERE id = :id FOR UPDATE")
 
 
@@ -110,7 +109,7 @@ def admit(
             admitted_at=admitted_at,  # type: ignore[arg-type]
             ticket_holder=ticket.ticket_holder.name,
             tier=line.tier.name if line.tier else None,
-            place=ticket.place,
+            place=ticket.place,  # type: ignore[arg-type] (a valid ticket has one)
         )
         idempotency_service.keep(once, admission)
     return admission

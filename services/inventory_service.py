@@ -290,7 +290,7 @@ def _seat_refusal(show_id: int, wanted: Claim, free: dict[int, int]) -> ApiError
     if taken:
         return SeatTaken(f"Taken: {', '.join(taken)}.", seats=taken, tier_id=wanted.tier_id)
     for seat in wanted.seats:
-        free[known[seat][0]] -= 1
+        free[known[seat][0]] = free.get(known[seat][0], 0) - 1
     return None
 
 

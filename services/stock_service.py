@@ -207,13 +207,14 @@ def delete(stock: Stock) -> None:
         if lock(stock).deleted_at is not None:
             return
         resize(show, stock, 0)
+        show.touch()  # sheets that name it are out of date
         _touch_tiers(stock)
         db.session.execute(delete_rows(TierStock).where(TierStock.stock_id == stock.id))
         stock.deleted_at = db.session.scalar(select(now()))
 
 
 def lock_show(show: Show) -> None:
-    """Lock a show to change what it offers; from then on sheets read before are out of date.
+    """Lock a show to change what it offers.
 
     The venue comes first, shared: its capacity stays as it is until the change is made.
     """
@@ -221,7 +222,6 @@ def lock_show(show: Show) -> None:
     db.session.execute(select(Venue.id).where(Venue.id == venue_id).with_for_update(read=True))
     if lock(show).venue_id != venue_id:
         raise Busy("The show was given another venue at this moment; try again.")
-    show.touch()
 
 
 def find_section(show: Show, name: str | None) -> Section | None:

@@ -100,7 +100,7 @@ def create(show: Show, facts: Mapping[str, Any]) -> Tier:
     which places, and what it refuses.
     """
     with transaction():
-        stock_service.lock_show(show)
+        _lock_offer(show)
         tier = _add(Tier(show_id=show.id, event_id=show.event_id), facts, currency=show.currency)
         if facts.get("stocks") is not None:
             tier_places.sell_from(tier, facts["stocks"])
@@ -169,9 +169,15 @@ def _fresh(tier: Tier) -> Tier:
 
 def _lock_owner(tier: Tier) -> None:
     if tier.show is not None:
-        stock_service.lock_show(tier.show)
+        _lock_offer(tier.show)
     else:
         lock(tier.event)
+
+
+def _lock_offer(show: Show) -> None:
+    """Lock a show whose offer changes: sheets that were read before are out of date from now on."""
+    stock_service.lock_show(show)
+    show.touch()
 
 
 def _still_there(tier: Tier) -> None:
@@ -219,7 +225,7 @@ def _require_free_name(tier: Tier, name: str) -> None:
 def _require_then(tier: Tier, then_tier_id: int) -> None:
     """Refuse a successor that is not beside the tier, or that leads back to it."""
     rows = db.session.execute(select(Tier.id, Tier.then_tier_id).where(*_beside(tier)))
-    then = {tier_id: following for tier_id, following in rows}
+    then = {row.id: row.then_tier_id for row in rows}
     if then_tier_id not in then:
         raise Invalid.at("then", f"There is no tier {then_tier_id} beside this one.")
     step: int | None = then_tier_id

@@ -14,7 +14,6 @@ from tests.factories import (
     TicketHolderFactory,
     TierFactory,
     UserFactory,
-    VenueFactory,
     member,
 )
 
@@ -574,3 +573,17 @@ def test_a_quote_prices_and_writes_nothing(client, session):
 
     assert quoted["total"] == {"amount": 5_000_00, "currency": "KES"}
     assert free_places(session, tier.show_id) == 10
+
+
+def test_answers_older_than_a_day_are_forgotten_by_whoever_comes_next(client, session):
+    tier, body = TierFactory(capacity=5), {}
+    for key in ("old-1", "old-2"):
+        body = order(tier, buyer=GUEST)
+        client.post("/bookings/", json=body, headers={"Idempotency-Key": key})
+    session.execute(text("UPDATE idempotency_keys SET created_at = now() - interval '25 hours'"))
+
+    again = client.post("/bookings/", json=body, headers={"Idempotency-Key": "old-1"})
+
+    assert again.status_code == 201
+    assert "Idempotent-Replayed" not in again.headers
+    assert session.scalars(text("SELECT key FROM idempotency_keys")).all() == ["old-1"]

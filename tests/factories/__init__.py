@@ -185,7 +185,7 @@ class ShowFactory(Factory):
 
 
 class StockFactory(Factory):
-    """A pool with `capacity` places of the show's first section; seated ones take its first seats."""
+    """A pool with `capacity` places of a section; a seated one takes all its seats."""
 
     class Meta:
         model = Stock

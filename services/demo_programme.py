@@ -1,0 +1,448 @@
+"""What is put on in the demo world, and who has booked it.
+
+Days are counted from the day of seeding, and prices are in minor units. Shows are numbered in the
+order in which they stand here; in a fresh database that is their id.
+"""
+
+from dataclasses import dataclass
+
+from models.booking import BookingStatus, Channel
+from models.event import EventStatus
+from models.show import AvailabilityDisplay, ShowStatus
+from services.demo_world import ATTENDEE, BUYERS, GUESTS, Person
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A tier; `prices` are (name, amount, the fee in it). It sells from `lots`, else from a stock
+    of its own: `capacity` places of a section, or all that no lot has."""
+
+    name: str
+    prices: tuple[tuple[str, int, int], ...]
+    section: str | None = None
+    capacity: int | None = None
+    lots: tuple[str, ...] = ()
+    then: str | None = None
+    opens: int | None = None
+    closes: int | None = None
+    most: int = 6
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class Lot:
+    """A stock that is made before the tiers: theirs to share, or nobody's but the organiser's."""
+
+    name: str
+    section: str
+    capacity: int | None = None
+    rows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Night:
+    """A show on day `day` at `at` o'clock there, or begun `begun` hours ago; `becomes` a state."""
+
+    hall: str | None
+    currency: str
+    day: int = 0
+    at: str = "20:00"
+    begun: int | None = None
+    offers: tuple[Offer, ...] = ()
+    lots: tuple[Lot, ...] = ()
+    licensed: int | None = None
+    time_zone: str | None = None
+    display: AvailabilityDisplay = AvailabilityDisplay.NUMBER
+    copies_first: bool = False
+    becomes: ShowStatus = ShowStatus.CONFIRMED
+    new_day: int = 0
+    paused: bool = False
+
+
+@dataclass(frozen=True)
+class Gig:
+    """An event with its shows; its `plans` are the price list that they copy."""
+
+    company: str | None
+    title: str
+    artist: str
+    nights: tuple[Night, ...]
+    tour_name: str | None = None
+    description: str | None = None
+    category: str = "concert"
+    tags: tuple[str, ...] = ()
+    minutes: int = 150
+    age_limit: int | None = None
+    plans: tuple[Offer, ...] = ()
+    becomes: EventStatus = EventStatus.PUBLISHED
+
+
+@dataclass(frozen=True)
+class Line:
+    """Places of a tier, or of a lot that no tier sells."""
+
+    tier: str | None
+    quantity: int = 1
+    price: str | None = None
+    seats: tuple[str, ...] = ()
+    lot: str | None = None
+
+
+@dataclass(frozen=True)
+class Sale:
+    """A booking made `ago` days back; nobody's is a walk-up's, and a `reason` makes it a comp.
+
+    `companions` have tickets in their own names.
+    """
+
+    show: int
+    ago: int
+    who: Person | None
+    lines: tuple[Line, ...]
+    status: BookingStatus = BookingStatus.CONFIRMED
+    channel: Channel = Channel.WEB
+    reason: str | None = None
+    companions: tuple[str, ...] = ()
+
+
+GIGS = (
+    Gig(
+        company="Nyota",
+        title="Mvua: the World Tour",
+        artist="Amani na Mvua",
+        tour_name="Mvua",
+        description="Benga guitars, a horn section from Kisumu and a choir of forty.",
+        tags=("benga", "afropop", "tour"),
+        nights=(
+            Night(
+                "KICC",
+                "KES",
+                day=330,
+                lots=(Lot("Promoter's", "Floor", 50),),
+                offers=(
+                    Offer("Regular", (("Regular", 2_500_00, 100_00),), "Floor", 1_900),
+                    Offer("VIP", (("Regular", 9_000_00, 300_00),), "Floor", 100, most=4),
+                ),
+            ),
+            Night(
+                "Opera House",
+                "AUD",
+                day=344,
+                at="19:30",
+                lots=(
+                    Lot("House seats", "Stalls", rows=("K",)),
+                    Lot("Press", "Circle", rows=("A",)),
+                ),
+                offers=(
+                    Offer("Stalls", (("Adult", 149_00, 8_00), ("Child", 89_00, 8_00)), "Stalls"),
+                    Offer("Circle", (("Adult", 99_00, 8_00), ("Child", 59_00, 8_00)), "Circle"),
+                ),
+            ),
+            Night(
+                "Albert Hall",
+                "GBP",
+                day=365,
+                at="19:30",
+                offers=(
+                    Offer("Arena", (("Standing", 45_00, 4_50),), "Arena", 800),
+                    Offer("Stalls", (("Adult", 85_00, 4_50), ("Under 16", 42_50, 4_50)), "Stalls"),
+                ),
+            ),
+            Night(
+                "Paradiso",
+                "EUR",
+                day=369,
+                offers=(Offer("Regular", (("Regular", 38_50, 3_50),), "Main Hall", opens=30),),
+                lots=(Lot("Guest list", "Main Hall", 50),),
+            ),
+        ),
+    ),
+    Gig(
+        company="Nyota",
+        title="Around the Clock: 24 Hours of Benga",
+        artist="Mashujaa Sound System",
+        description="Doors never close. Come when you like, leave when you can.",
+        category="festival",
+        tags=("benga", "all-nighter"),
+        minutes=24 * 60,
+        age_limit=18,
+        nights=(
+            Night(
+                "KICC",
+                "KES",
+                begun=6,
+                licensed=1_500,
+                offers=(
+                    Offer("Day and night", (("Regular", 1_200_00, 0),), "Floor", 1_200, closes=2),
+                ),
+            ),
+        ),
+    ),
+    Gig(
+        company="Kensington",
+        title="The Lantern Quartet by Candlelight",
+        artist="The Lantern Quartet",
+        description="Two evenings of Ravel, Takemitsu and Eleanor Alberga.",
+        tags=("chamber", "classical"),
+        minutes=110,
+        plans=(
+            Offer("Arena", (("Promming", 12_00, 0),), "Arena", 600, most=4),
+            Offer("Stalls", (("Adult", 54_00, 3_00), ("Under 16", 20_00, 3_00)), "Stalls"),
+        ),
+        nights=(
+            Night("Albert Hall", "GBP", day=24, at="19:30"),
+            Night("Albert Hall", "GBP", day=25, at="19:30"),
+        ),
+    ),
+    Gig(
+        company="Hudson",
+        title="Neon Prairie",
+        artist="The Wichita Linewomen",
+        tour_name="Neon Prairie",
+        description="Steel guitar, synthesisers, and a very long road.",
+        tags=("country", "electronic", "tour"),
+        nights=(
+            Night(
+                "Garden",
+                "USD",
+                day=75,
+                at="19:00",
+                display=AvailabilityDisplay.WORD,
+                lots=(
+                    Lot("Early Bird lot", "Floor", 200),
+                    Lot("Floor", "Floor", 800),
+                    Lot("VIP rows", "Section 101", rows=("A", "B", "C", "D")),
+                    Lot("Artist's", "Section 101", rows=("E",)),
+                ),
+                offers=(
+                    Offer(
+                        "Early Bird",
+                        (("Regular", 59_00, 9_00),),
+                        lots=("Early Bird lot",),
+                        then="Regular",
+                        opens=-40,
+                        closes=-2,
+                        description="What is left of it goes to Regular.",
+                    ),
+                    Offer("Regular", (("Regular", 79_50, 9_50),), lots=("Floor",), opens=-40),
+                    Offer("VIP", (("Seat and supper", 249_00, 19_00),), lots=("VIP rows",), most=4),
+                ),
+            ),
+            Night("Garden", "USD", day=76, at="19:00", copies_first=True, paused=True),
+        ),
+    ),
+    Gig(
+        company="Hinode",
+        title="花火 (Hanabi) 武道館公演",
+        artist="夜行列車",
+        description="一夜限りの武道館。",
+        tags=("j-rock",),
+        nights=(
+            Night(
+                "Budokan",
+                "JPY",
+                day=110,
+                at="18:30",
+                lots=(Lot("SS席 (SS seats)", "Arena", rows=("A", "B", "C", "D")),),
+                offers=(
+                    Offer("SS席", (("一般", 15_000, 500),), lots=("SS席 (SS seats)",), opens=7),
+                    Offer("S席", (("一般", 9_800, 500), ("学生", 6_500, 500)), "Arena", opens=7),
+                ),
+            ),
+        ),
+    ),
+    Gig(
+        company="Maré",
+        title="Samba do Fim do Mundo",
+        artist="Banda Maré Cheia",
+        description="Cancelado: o palco não resistiu à ressaca.",
+        tags=("samba",),
+        becomes=EventStatus.CANCELLED,
+        nights=(
+            Night(
+                "Maracanã",
+                "BRL",
+                day=60,
+                at="21:00",
+                offers=(
+                    Offer(
+                        "Pista", (("Inteira", 180_00, 18_00), ("Meia", 90_00, 9_00)), "Pista", 2_000
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Gig(
+        company="Nyota",
+        title="Salt & Saffron",
+        artist="Salt & Saffron",
+        tour_name="Both Hemispheres",
+        description="A duo from Zanzibar with somebody else's orchestra.",
+        tags=("taarab", "tour"),
+        nights=(
+            Night(
+                "Accor Stadium",
+                "AUD",
+                day=40,
+                at="19:00",
+                offers=(Offer("Field", (("Regular", 119_90, 9_90),), "Field", 1_500),),
+                becomes=ShowStatus.POSTPONED,
+            ),
+            Night(
+                "Maracanã",
+                "BRL",
+                day=70,
+                at="20:30",
+                offers=(Offer("Pista", (("Inteira", 150_00, 15_00),), "Pista", 1_000),),
+                becomes=ShowStatus.RESCHEDULED,
+                new_day=98,
+            ),
+        ),
+    ),
+    Gig(
+        company="Kensington",
+        title="Nachtmuziek",
+        artist="Ensemble De Waterkant",
+        description="It was a lovely evening.",
+        tags=("chamber",),
+        becomes=EventStatus.COMPLETED,
+        nights=(
+            Night(
+                "Paradiso",
+                "EUR",
+                day=-21,
+                offers=(Offer("Regular", (("Regular", 27_50, 2_50),), "Main Hall", 800),),
+            ),
+        ),
+    ),
+    Gig(
+        company="Kensington",
+        title="Open Podium",
+        artist="You, if you dare",
+        description="Free, and the tea is free too.",
+        category="open mic",
+        tags=("free",),
+        nights=(
+            Night(
+                "Paradiso",
+                "EUR",
+                day=4,
+                at="18:00",
+                offers=(Offer("Free entry", (("Free", 0, 0),), "Small Hall", most=4),),
+            ),
+        ),
+    ),
+    Gig(
+        company=None,
+        title="Midnight in Manhattan",
+        artist="The Borrowed Brass",
+        description="The hall is booked; who puts it on is being talked about.",
+        tags=("jazz",),
+        nights=(
+            Night(
+                "Garden",
+                "USD",
+                day=400,
+                at="22:00",
+                offers=(Offer("Floor", (("Regular", 95_00, 10_00),), "Floor", 800),),
+            ),
+        ),
+    ),
+    Gig(
+        company="Kensington",
+        title="A Secret Gig",
+        artist="You will know the voice",
+        description="The address comes by mail on the morning.",
+        tags=("secret",),
+        nights=(
+            Night(
+                None,
+                "GBP",
+                day=50,
+                at="20:30",
+                time_zone="Europe/London",
+                licensed=300,
+                offers=(Offer("Regular", (("Regular", 30_00, 3_00),), capacity=300, most=2),),
+            ),
+        ),
+    ),
+    Gig(
+        company="Nyota",
+        title="Nairobi Symphony of Engines",
+        artist="Matatu Philharmonic",
+        description="A draft: only those who work for Nyota Live can see it.",
+        tags=("classical", "experimental"),
+        becomes=EventStatus.DRAFT,
+        plans=(
+            Offer("Early Bird", (("Regular", 1_500_00, 0),), "Floor", 500),
+            Offer("Regular", (("Regular", 2_000_00, 0),), "Floor", 1_000),
+        ),
+        nights=(Night("KICC", "KES", day=150, at="19:00"),),
+    ),
+)
+
+ASHA, XIAOMING, ANAIS, JUERGEN, SIOBHAN, EBRU, DMYTRO, KWAME, IOLANI, DIMITRA, *_ = GUESTS
+_, PRIYA, SOREN, MOHAMMED, LUCJA = BUYERS
+STALLS_B = ("STALLS/B-12", "STALLS/B-13")
+HELD, CANCELLED, EXPIRED = BookingStatus.HELD, BookingStatus.CANCELLED, BookingStatus.EXPIRED
+DESK = Channel.DESK
+
+
+def _crowd(show: int, tier: str, *, from_day: int) -> tuple[Sale, ...]:
+    """Everybody books one to four places, a day after the other."""
+    return tuple(
+        Sale(show, from_day + number, person, (Line(tier, number % 4 + 1),))
+        for number, person in enumerate((*BUYERS, *GUESTS))
+    )
+
+
+# The confirmed ones of event 1 are 42 tickets.
+SALES = (
+    Sale(1, 20, ASHA, (Line("Regular", 2),)),
+    Sale(1, 19, ATTENDEE, (Line("Regular", 4),), companions=("Tāne Ngata", "Mere Ngata")),
+    Sale(1, 18, PRIYA, (Line("Regular", 1), Line("VIP", 2))),
+    Sale(1, 12, XIAOMING, (Line("VIP", 2),)),
+    Sale(1, 6, None, (Line("Regular", 6),), channel=DESK),
+    Sale(1, 5, KWAME, (Line(None, 2, lot="Promoter's"),), reason="The photographer and her aunt"),
+    Sale(1, 9, DMYTRO, (Line("Regular", 3),), CANCELLED),
+    Sale(1, 4, EBRU, (Line("Regular", 5),), EXPIRED),
+    Sale(1, 0, SIOBHAN, (Line("Regular", 2),), HELD),
+    Sale(2, 17, ATTENDEE, (Line("Stalls", 2, "Adult", STALLS_B),)),
+    Sale(2, 16, ANAIS, (Line("Circle", 2, "Adult"), Line("Circle", 2, "Child"))),
+    Sale(2, 8, SOREN, (Line("Stalls", 3, "Adult", ("STALLS/C-20", "STALLS/C-21", "STALLS/C-22")),)),
+    Sale(2, 7, DIMITRA, (Line("Circle", 5, "Adult"),), channel=DESK),
+    Sale(
+        2,
+        5,
+        IOLANI,
+        (Line(None, 2, seats=("STALLS/K-23", "STALLS/K-24"), lot="House seats"),),
+        reason="Won them on the radio",
+    ),
+    Sale(2, 2, MOHAMMED, (Line("Stalls", 1, "Adult"), Line("Stalls", 2, "Child")), EXPIRED),
+    Sale(2, 0, ATTENDEE, (Line("Stalls", 2, "Adult", ("STALLS/D-30", "STALLS/D-31")),), HELD),
+    Sale(3, 11, JUERGEN, (Line("Arena", 2),)),
+    Sale(3, 10, LUCJA, (Line("Stalls", 1, "Adult"), Line("Stalls", 1, "Under 16"))),
+    Sale(3, 3, PRIYA, (Line("Stalls", 2, "Adult"),), CANCELLED),
+    Sale(4, 1, ANAIS, (Line(None, 3, lot="Guest list"),), reason="Support act's guests"),
+    *_crowd(5, "Day and night", from_day=3),
+    Sale(6, 15, SIOBHAN, (Line("Arena", 2),)),
+    Sale(6, 14, SOREN, (Line("Stalls", 2, "Adult"), Line("Stalls", 2, "Under 16"))),
+    Sale(6, 1, None, (Line("Arena", 1),), channel=DESK),
+    Sale(7, 13, JUERGEN, (Line("Stalls", 4, "Adult"),)),
+    Sale(8, 35, MOHAMMED, (Line("Early Bird", 4),)),
+    Sale(8, 34, IOLANI, (Line("Early Bird", 2), Line("Regular", 1))),
+    Sale(8, 10, EBRU, (Line("VIP", 2),)),
+    Sale(8, 9, KWAME, (Line("Regular", 6),), CANCELLED),
+    Sale(8, 0, DMYTRO, (Line("Regular", 2),), HELD),
+    Sale(11, 22, PRIYA, (Line("Pista", 2, "Inteira"), Line("Pista", 1, "Meia"))),
+    Sale(11, 21, XIAOMING, (Line("Pista", 2, "Inteira"),)),
+    Sale(12, 30, ATTENDEE, (Line("Field", 2),)),
+    Sale(12, 29, DIMITRA, (Line("Field", 3),)),
+    Sale(13, 28, LUCJA, (Line("Pista", 2),)),
+    *_crowd(14, "Regular", from_day=25),
+    Sale(15, 2, ASHA, (Line("Free entry", 1),)),
+    Sale(15, 1, ATTENDEE, (Line("Free entry", 3),)),
+    Sale(16, 3, JUERGEN, (Line("Floor", 2),)),
+    Sale(17, 6, SOREN, (Line("Regular", 2),)),
+    Sale(17, 0, ANAIS, (Line("Regular", 1),), HELD),
+)

@@ -1,0 +1,253 @@
+"""The demo world's halls, companies and people; what they put on is in demo_programme.
+
+The halls are real, with their real capacities, addresses and clocks; their seat maps are in the
+likeness of the real ones, and hold no more. The people and the companies are made up.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from models.seat_map import SectionKind
+from models.user import Role
+from models.values import WantedSection
+
+ROWS = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # as in most theatres, no row is called I or O
+
+
+@dataclass(frozen=True)
+class Hall:
+    """A venue that everyone shares."""
+
+    name: str
+    address: str
+    city: str
+    country: str
+    latitude: float
+    longitude: float
+    time_zone: str
+    capacity: int
+    sections: tuple[WantedSection, ...]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with a name and an e-mail address; with a role, also with an account."""
+
+    name: str
+    email: str
+    role: Role | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True)
+class Company:
+    """An organiser and who works for it."""
+
+    name: str
+    email: str
+    phone: str
+    website: str
+    description: str
+    owner: Person
+    manager: Person
+    door: Person
+
+
+def standing(name: str, capacity: int) -> WantedSection:
+    """A floor."""
+    return WantedSection(name=name, kind=SectionKind.STANDING, capacity=capacity)
+
+
+def seated(name: str, widths: Iterable[int]) -> WantedSection:
+    """Rows from the stage back, the first called A, each with so many seats."""
+    rows = tuple(
+        (row, tuple(str(number) for number in range(1, width + 1)))
+        for row, width in zip(ROWS, widths, strict=False)
+    )
+    capacity = sum(len(numbers) for _, numbers in rows)
+    return WantedSection(name=name, kind=SectionKind.SEATED, capacity=capacity, rows=rows)
+
+
+HALLS = {
+    "KICC": Hall(
+        name="Kenyatta International Convention Centre, Plenary Hall",
+        address="Harambee Avenue, City Square",
+        city="Nairobi",
+        country="KE",
+        latitude=-1.28861,
+        longitude=36.82306,
+        time_zone="Africa/Nairobi",
+        capacity=4_000,
+        sections=(standing("Floor", 4_000),),
+    ),
+    "Opera House": Hall(
+        name="Sydney Opera House, Concert Hall",
+        address="Bennelong Point, Sydney NSW 2000",
+        city="Sydney",
+        country="AU",
+        latitude=-33.8568,
+        longitude=151.2153,
+        time_zone="Australia/Sydney",
+        capacity=2_679,
+        sections=(
+            seated("Stalls", range(36, 60)),
+            seated("Circle", range(40, 58)),
+            seated("Boxes", [36] * 10),
+            seated("Choir", [34] * 9),
+        ),
+    ),
+    "Albert Hall": Hall(
+        name="Royal Albert Hall",
+        address="Kensington Gore, South Kensington, London SW7 2AP",
+        city="London",
+        country="GB",
+        latitude=51.5010,
+        longitude=-0.1774,
+        time_zone="Europe/London",
+        capacity=5_272,
+        sections=(
+            standing("Arena", 1_000),
+            seated("Stalls", range(72, 86)),
+            seated("Circle", [100] * 8),
+            standing("Gallery", 500),
+        ),
+    ),
+    "Paradiso": Hall(
+        name="Paradiso",
+        address="Weteringschans 6-8, 1017 SG Amsterdam",
+        city="Amsterdam",
+        country="NL",
+        latitude=52.3622,
+        longitude=4.8839,
+        time_zone="Europe/Amsterdam",
+        capacity=1_500,
+        sections=(standing("Main Hall", 1_250), standing("Small Hall", 250)),
+    ),
+    "Garden": Hall(
+        name="Madison Square Garden",
+        address="4 Pennsylvania Plaza, New York, NY 10001",
+        city="New York",
+        country="US",
+        latitude=40.7505,
+        longitude=-73.9934,
+        time_zone="America/New_York",
+        capacity=20_789,
+        sections=(standing("Floor", 2_500), seated("Section 101", range(16, 40))),
+    ),
+    "Budokan": Hall(
+        name="日本武道館 (Nippon Budokan)",
+        address="2-3 Kitanomaru-koen, Chiyoda-ku, Tokyo 102-8321",
+        city="東京 (Tokyo)",
+        country="JP",
+        latitude=35.6933,
+        longitude=139.7498,
+        time_zone="Asia/Tokyo",
+        capacity=14_471,
+        sections=(seated("Arena", [75] * 24),),
+    ),
+    "Maracanã": Hall(
+        name="Estádio do Maracanã",
+        address="Av. Presidente Castelo Branco, Portão 3, Maracanã",
+        city="Rio de Janeiro",
+        country="BR",
+        latitude=-22.9121,
+        longitude=-43.2302,
+        time_zone="America/Sao_Paulo",
+        capacity=78_838,
+        sections=(standing("Pista", 30_000), standing("Arquibancada", 48_838)),
+    ),
+    "Accor Stadium": Hall(
+        name="Accor Stadium",
+        address="Edwin Flack Avenue, Sydney Olympic Park NSW 2127",
+        city="Sydney",
+        country="AU",
+        latitude=-33.8471,
+        longitude=151.0634,
+        time_zone="Australia/Sydney",
+        capacity=83_500,
+        sections=(standing("Field", 20_000), standing("Stands", 63_500)),
+    ),
+}
+
+ADMIN = Person("Njeri Odhiambo", "admin@gigmate.example", Role.ADMIN)
+ATTENDEE = Person("Aroha Ngata", "attendee@gigmate.example", Role.ATTENDEE, "+64 21 555 0114")
+
+
+def _staff(name: str, email: str) -> Person:
+    return Person(name, email, Role.ORGANISER)
+
+
+COMPANIES = {
+    "Nyota": Company(
+        name="Nyota Live",
+        email="office@nyotalive.example",
+        phone="+254 20 555 0100",
+        website="https://nyotalive.example",
+        description="East African sound, wherever there is a stage.",
+        owner=_staff("Wanjikũ Kamau", "organiser@gigmate.example"),
+        manager=_staff("Tomás Ó Briain", "manager@gigmate.example"),
+        door=_staff("Zanele Dlamini", "door@gigmate.example"),
+    ),
+    "Kensington": Company(
+        name="Kensington Nights Ltd",
+        email="hello@kensingtonnights.example",
+        phone="+44 20 5550 0123",
+        website="https://kensingtonnights.example",
+        description="Chamber music after dark.",
+        owner=_staff("Olúwaṣeun Adébáyọ̀", "owner@kensingtonnights.example"),
+        manager=_staff("Siân Llewellyn", "manager@kensingtonnights.example"),
+        door=_staff("Mateusz Żółkiewski", "door@kensingtonnights.example"),
+    ),
+    "Hudson": Company(
+        name="Hudson & Daughters",
+        email="box.office@hudsondaughters.example",
+        phone="+1 212 555 0147",
+        website="https://hudsondaughters.example",
+        description="Family promoters since 1974.",
+        owner=_staff("Dolores Hudson", "owner@hudsondaughters.example"),
+        manager=_staff("Nguyễn Thị Minh Anh", "manager@hudsondaughters.example"),
+        door=_staff("DeShawn O’Connor", "door@hudsondaughters.example"),
+    ),
+    "Hinode": Company(
+        name="日の出プロモーション (Hinode Promotion)",
+        email="info@hinode.example",
+        phone="+81 3 5550 0188",
+        website="https://hinode.example",
+        description="ロックとアイドルのライブ制作。",
+        owner=_staff("佐藤 美咲", "owner@hinode.example"),
+        manager=_staff("김 서연", "manager@hinode.example"),
+        door=_staff("高橋 蓮", "door@hinode.example"),
+    ),
+    "Maré": Company(
+        name="Maré Alta Produções",
+        email="contato@marealta.example",
+        phone="+55 21 5550 0190",
+        website="https://marealta.example",
+        description="Estádios, praias e muita gente.",
+        owner=_staff("João Gonçalves", "owner@marealta.example"),
+        manager=_staff("Lucía Fernández Ibáñez", "manager@marealta.example"),
+        door=_staff("Kauã Araújo", "door@marealta.example"),
+    ),
+}
+
+BUYERS = (
+    ATTENDEE,
+    Person("Priya Raghunathan", "priya@buyers.example", Role.ATTENDEE, "+91 98 5550 0133"),
+    Person("Søren Ærø", "soren@buyers.example", Role.ATTENDEE),
+    Person("محمد الفارسي", "mohammed@buyers.example", Role.ATTENDEE),
+    Person("Łucja Wójcik", "lucja@buyers.example", Role.ATTENDEE),
+)
+GUESTS = (
+    Person("Asha Mwangi", "asha@guests.example", phone="+254 700 555 014"),
+    Person("王小明", "xiaoming@guests.example"),
+    Person("Anaïs Dupré", "anais@guests.example"),
+    Person("Jürgen Müßig", "juergen@guests.example"),
+    Person("Siobhán Ní Mhurchú", "siobhan@guests.example"),
+    Person("Ebru Yıldız", "ebru@guests.example"),
+    Person("Дмитро Шевченко", "dmytro@guests.example"),
+    Person("Kwame Asante-Boateng", "kwame@guests.example"),
+    Person("ʻIolani Kealoha", "iolani@guests.example"),
+    Person("Δήμητρα Παπαδοπούλου", "dimitra@guests.example"),
+    Person("Camila Núñez", "camila@guests.example"),
+    Person("สมชาย ใจดี", "somchai@guests.example"),
+)

@@ -1,0 +1,123 @@
+"""One small world with everything in it, for tests that call every endpoint."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from controllers.callers import tokens_for
+from init import db
+from models import EventStatus, MemberRole, Place, Role, SignIn, Ticket, User
+from models.values import STRANGER, Caller, WantedBuyer, WantedLine, WantedPlaces
+from services import auth_service, booking_service, hold_service
+from services.auth_service import SignedIn
+from tests.factories import (
+    AdminFactory,
+    EventFactory,
+    OrganiserFactory,
+    ShowFactory,
+    StockFactory,
+    TicketHolderFactory,
+    TierFactory,
+    UserFactory,
+    VenueFactory,
+    member,
+)
+
+Headers = dict[str, str]
+
+
+@dataclass(frozen=True)
+class World:
+    """Who is there, as the headers that each sends, and the ids of what is there."""
+
+    callers: dict[str, Headers]
+    ids: dict[str, list[int]]  # by the name that a path or a body calls them: show_id
+    seats: list[str]
+    code: str  # of a ticket that is valid
+    reference: str
+
+
+def build() -> World:
+    """An organiser with a public show half sold, a draft, and one booking in every state.
+
+    The first id of each list is the one that matters: of the organiser, the public show, the hold.
+    """
+    organiser = OrganiserFactory()
+    people = {
+        "attendee": UserFactory(),
+        "other_owner": member(OrganiserFactory()),
+        "door": member(organiser, MemberRole.DOOR),
+        "owner": member(organiser),
+        "admin": AdminFactory(),
+    }
+    venue = VenueFactory(
+        organiser_id=organiser.id, layout=[("Stalls", {"A": 12, "B": 12}), ("Floor", 300)]
+    )
+    shared_venue = VenueFactory()
+    event = EventFactory(organiser=organiser, category="Concert", tags=["live"])
+    draft = EventFactory(organiser=organiser, status=EventStatus.DRAFT, published_at=None)
+    show = ShowFactory(event=event, venue=venue)
+    draft_show = ShowFactory(
+        event=draft, venue=venue, starts_at=show.starts_at + timedelta(days=1)
+    )
+    standing = TierFactory(show=show, capacity=40, price=0, max_per_buyer=1000)
+    seated = TierFactory(show=show, section="Stalls", max_per_buyer=1000)
+    drafted = TierFactory(show=draft_show, capacity=20)
+    house = StockFactory(show=show, name="House", capacity=5)
+    own = TicketHolderFactory(user_id=people["attendee"].id, name="Achieng")
+    staff_holder = TicketHolderFactory(organiser_id=organiser.id)
+
+    buyer = _caller(people["attendee"])
+
+    def held(caller: Caller, quantity: int = 0, *seats: str, buyer: WantedBuyer | None = None):
+        tier = seated if seats else standing
+        line = WantedLine(quantity=quantity or len(seats), tier_id=tier.id, seats=seats)
+        wanted = WantedPlaces(show_id=show.id, lines=(line,), buyer=buyer)
+        return hold_service.place(caller, wanted, once=None)
+
+    hold = held(buyer, 0, "STALLS/A-1", "STALLS/A-2")
+    free = held(buyer, 2)
+    booking = held(buyer, 2)
+    booking_service.confirm(buyer, booking_service.find(booking.id, caller=buyer), once=None)
+    gone = held(buyer, 1)
+    booking_service.cancel(buyer, booking_service.find(gone.id, caller=buyer))
+    guest = held(STRANGER, 1, buyer=WantedBuyer("Guest", "guest@example.com"))
+
+    db.session.expire_all()
+    seats = select(Place).where(Place.key.is_not(None), Place.show_id == show.id)
+    places = list(db.session.scalars(seats.order_by(Place.id)))
+    tickets = list(db.session.scalars(select(Ticket).where(Ticket.booking_id == booking.id)))
+    callers = {"stranger": {}, **{who: _signed_in(user) for who, user in people.items()}}
+    callers["guest"] = {"Booking-Secret": guest.secret}
+    return World(
+        callers=callers,
+        ids={
+            "organiser_id": [organiser.id],
+            "user_id": [people["door"].id],
+            "venue_id": [venue.id, shared_venue.id],
+            "event_id": [event.id, draft.id],
+            "show_id": [show.id, draft_show.id],
+            "tier_id": [standing.id, seated.id, drafted.id],
+            "price_id": [standing.prices[0].id, seated.prices[0].id],
+            "stock_id": [house.id, standing.stocks_sold[0].id if False else house.id],
+            "place_id": [place.id for place in places[:4]],
+            "booking_id": [hold.id, free.id, booking.id, gone.id, guest.id],
+            "holder_id": [own.id, staff_holder.id],
+        },
+        seats=[place.key for place in places],
+        code=tickets[0].code,
+        reference=booking.reference,
+    )
+
+
+def _signed_in(user: User) -> Headers:
+    sign_in = SignIn(user_id=user.id)
+    db.session.add(sign_in)
+    db.session.commit()
+    token = tokens_for(SignedIn(user, sign_in.id))["access_token"]
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _caller(user: User) -> Caller:
+    return Caller(user_id=user.id, email=user.email, name=user.name, role=Role.ATTENDEE)
