@@ -34,7 +34,7 @@ class Settings:
     hold_minutes: int = 15
     longest_hold_minutes: int = 30
     max_per_buyer: int = 5
-    claim_wait_ms: int = 200
+    claim_wait_ms: int = 400
     access_token_minutes: int = 15
     refresh_token_days: int = 7
     bcrypt_rounds: int = 12

@@ -10,7 +10,7 @@ from flask_swagger_ui import get_swaggerui_blueprint
 
 import models  # noqa: F401 (defines the schema)
 from config import STATE, read_environment, settings
-from controllers import BLUEPRINTS
+from controllers import BLUEPRINTS, cli_controller
 from controllers.api_document import INFO, describe, openapi_text, register_commands
 from controllers.callers import register_callers
 from init import api, bcrypt, db, jwt, migrate
@@ -59,6 +59,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     _serve_documentation(app)
     register_error_handlers(app)
     register_commands(app, api)
+    cli_controller.register_commands(app)
     return app
 
 

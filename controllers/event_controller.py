@@ -20,6 +20,7 @@ from schemas.event_schema import (
     EventFilters,
     EventInputSchema,
     EventSchema,
+    MyEventFilters,
 )
 from services import event_life_service, event_service
 from utils.http import Blueprint, answer, if_match, refuses
@@ -36,7 +37,7 @@ def list_events(wanted: dict[str, Any], caller: Caller) -> Select[Event]:
 
 
 @events_bp.get("/mine")
-@events_bp.page(EventSchema(), filters=EventFilters())
+@events_bp.page(EventSchema(), filters=MyEventFilters())
 @for_caller(Permission.SALES_READ)
 def list_my_events(wanted: dict[str, Any], caller: Caller) -> Select[Event]:
     """The events of the organisers that you work for, in every state."""

@@ -121,6 +121,10 @@ class EventFilters(ShowConditions):
     )
 
 
+class MyEventFilters(EventFilters):
+    status = fields.Enum(EventStatus, by_value=True, metadata={"description": "any unless told"})
+
+
 class CancelSchema(Input):
     """Why; the bookers are told."""
 

@@ -80,7 +80,7 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit) -> Booking:
     def attempt(wait_ms: int) -> None:
         with transaction():
             limit_service.lock(keys)
-            _, line_ids = through_the_gate(sheet, len(lines))
+            _, line_ids = through_the_gate(sheet, claims, has_some=True)
             if lock(booking).version != version:
                 raise SheetOutdated
             db.session.refresh(booking, ["current_status"])
@@ -93,13 +93,16 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit) -> Booking:
                 inventory_service.wait_for(sheet.show_id, claims, at_most_ms=wait_ms)
             inventory_service.release([booking.id])
             db.session.execute(DELETE_LINES, {"id": booking.id})
-            inventory_service.claim(sheet.show_id, booking.id, zip(line_ids, claims, strict=True))
             facts = {"id": booking.id, "show_id": sheet.show_id, "currency": sheet.currency}
             db.session.execute(WRITE_LINES, facts | columns_of(line_ids, lines))
             booking.total_amount = total.amount
             booking.touch()
+            db.session.flush()
+            inventory_service.claim(
+                sheet.show_id, booking.id, zip(line_ids, claims, strict=True), spread=not wait_ms
+            )
 
-    inventory_service.until_claimed(sheet.show_id, claims, attempt)
+    inventory_service.until_claimed(sheet.show_id, claims, attempt, booking_id=booking.id)
     return booking_service.find(booking.id, caller=caller)
 
 

@@ -109,7 +109,7 @@ def admit(
             admitted_at=admitted_at,  # type: ignore[arg-type]
             ticket_holder=ticket.ticket_holder.name,
             tier=line.tier.name if line.tier else None,
-            place=ticket.place,  # type: ignore[arg-type] (a valid ticket has one)
+            place=ticket.place,  # type: ignore[arg-type]  # a valid ticket has one
         )
         idempotency_service.keep(once, admission)
     return admission

@@ -35,7 +35,7 @@ from services import (
     sale_service,
 )
 from services.buyer_service import Buyer
-from services.inventory_service import Claim, ClaimedPlace
+from services.inventory_service import Claim, ClaimedPlace, Short
 from services.pricing_service import AT_THE_DESK, PricedLine, Quote
 from utils.errors import Busy, Conflict, NotFound
 from utils.tokens import digest, readable
@@ -57,10 +57,15 @@ class SheetOutdated(Exception):
 
 
 # Keeps the show from being cancelled until the transaction ends, tells whether the sheet still
-# holds good, and takes the keys of what will be written.
+# holds good and whether enough is free, and takes the keys of what will be written.
 GATE = text(
     """
-    SELECT s.version, nextval('bookings_id_seq'),
+    SELECT s.version,
+           (SELECT count(*) FROM (SELECT FROM places WHERE stock_id = ANY(:stock_ids)
+                                     AND booking_id IS NULL LIMIT :quantity) AS any_place),
+           (SELECT count(*) FROM places WHERE show_id = :show_id AND key = ANY(:seats)
+               AND booking_id IS NULL),
+           nextval('bookings_id_seq'),
            ARRAY(SELECT nextval('booking_lines_id_seq') FROM generate_series(1, :line_count))
       FROM shows s WHERE s.id = :show_id FOR SHARE
     """
@@ -167,14 +172,11 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None) -> PlacedBoo
         with transaction():
             limit_service.lock(waits_on)
             idempotency_service.replay_if_answered(once)
-            booking_id, line_ids = through_the_gate(sheet, len(lines))
+            booking_id, line_ids = through_the_gate(sheet, claims)
             if limited:
                 limit_service.require_within(lines, show_id=sheet.show_id, buyer=buyer.key)
             if wait_ms:
                 inventory_service.wait_for(sheet.show_id, claims, at_most_ms=wait_ms)
-            places = inventory_service.claim(
-                sheet.show_id, booking_id, zip(line_ids, claims, strict=True)
-            )
             holder = buyer_service.written(buyer)
             facts: dict[str, Any] = {
                 "id": booking_id,
@@ -203,6 +205,11 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None) -> PlacedBoo
             if buyer.secret:
                 secret = BookingSecret(booking_id=booking_id, secret_hash=digest(buyer.secret))
                 db.session.add(secret)
+                db.session.flush()
+            # The places last: nobody else waits for them longer than it takes to commit.
+            places = inventory_service.claim(
+                sheet.show_id, booking_id, zip(line_ids, claims, strict=True), spread=not wait_ms
+            )
             placed: PlacedBooking | Booking = PlacedBooking(
                 **facts,
                 total=total,
@@ -229,12 +236,29 @@ def _advisory_keys(sheet: SaleSheet, buyer: Buyer | None, once: Once | None) -> 
     return keys
 
 
-def through_the_gate(sheet: SaleSheet, line_count: int) -> tuple[int, list[int]]:
-    """A booking id and line ids for a show that still is what the sheet says."""
-    facts = {"show_id": sheet.show_id, "line_count": line_count}
-    version, booking_id, line_ids = db.session.execute(GATE, facts).one()
+def through_the_gate(
+    sheet: SaleSheet, claims: Sequence[Claim], *, has_some: bool = False
+) -> tuple[int, list[int]]:
+    """A booking id and line ids for a show that still is what the sheet says.
+
+    Raises Short where it is plain already that too little is free, unless the booking `has_some`
+    places of its own: a refusal writes nothing and locks no place.
+    """
+    seats = [seat for claim in claims for seat in claim.seats]
+    wanting = [claim for claim in claims if not claim.seats]
+    quantity = sum(claim.quantity for claim in wanting)
+    facts = {
+        "show_id": sheet.show_id,
+        "stock_ids": [stock_id for claim in wanting for stock_id in claim.stock_ids],
+        "quantity": quantity,
+        "seats": seats,
+        "line_count": len(claims),
+    }
+    version, free, free_seats, booking_id, line_ids = db.session.execute(GATE, facts).one()
     if version != sheet.version:
         raise SheetOutdated
+    if not has_some and (free < quantity or free_seats < len(seats)):
+        raise Short
     return booking_id, line_ids
 
 

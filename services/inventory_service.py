@@ -128,7 +128,8 @@ EXPIRE = text(
 FREE_BY_STOCK = text(
     """
     SELECT stock_id, count(*) FROM places
-     WHERE stock_id = ANY(:stock_ids) AND booking_id IS NULL GROUP BY stock_id
+     WHERE stock_id = ANY(:stock_ids) AND (booking_id IS NULL OR booking_id = :booking_id)
+     GROUP BY stock_id
     """
 )
 
@@ -141,7 +142,7 @@ DEAD_HOLDS = text(
 
 SEATS = text(
     """
-    SELECT key, stock_id, booking_id IS NULL FROM places
+    SELECT key, stock_id, booking_id IS NULL OR booking_id = :booking_id FROM places
      WHERE show_id = :show_id AND key = ANY(:seats)
     """
 )
@@ -163,15 +164,22 @@ WAIT = text(
 )
 
 
-def claim(show_id: int, booking_id: int, claims: Iterable[tuple[int, Claim]]) -> list[ClaimedPlace]:
+def claim(
+    show_id: int, booking_id: int, claims: Iterable[tuple[int, Claim]], *, spread: bool = True
+) -> list[ClaimedPlace]:
     """The places of every (line id, claim) for a booking. Raises Short when any falls short.
 
+    `spread` starts anywhere in a stock; after `wait_for` the first places are the ones to take.
     Runs inside the caller's transaction, which Short must end: what was claimed goes back with it.
     """
     places: list[ClaimedPlace] = []
     for line_id, wanted in claims:
         owner = {"booking_id": booking_id, "line_id": line_id}
-        got = _claim_chosen(show_id, owner, wanted) if wanted.seats else _claim_any(owner, wanted)
+        got = (
+            _claim_chosen(show_id, owner, wanted)
+            if wanted.seats
+            else _claim_any(owner, wanted, spread)
+        )
         if len(got) < wanted.quantity:
             raise Short
         places += got
@@ -203,17 +211,20 @@ def wait_for(show_id: int, claims: Sequence[Claim], *, at_most_ms: int) -> None:
     db.session.execute(text(f"SET LOCAL statement_timeout = {settings.statement_timeout_ms:d}"))
 
 
-def until_claimed(show_id: int, claims: Sequence[Claim], attempt: Callable[[int], Made]) -> Made:
+def until_claimed(
+    show_id: int, claims: Sequence[Claim], attempt: Callable[[int], Made], *, booking_id: int = 0
+) -> Made:
     """What `attempt` makes, tried again as long as that can help.
 
     `attempt(wait_ms)` is one whole transaction that calls `claim`, and `wait_for` before it if
     `wait_ms` is not 0. Falling short, it is tried again after dead holds are reaped, and then
-    with waiting, until settings.claim_wait_ms are over. No lock is held between attempts.
+    with waiting, until settings.claim_wait_ms are over. No lock is held between attempts. The
+    places that `booking_id` has already count as free for it.
     Raises SoldOut, SeatTaken, Invalid for seats that are not there, or Busy when places are free
     and others hold on to them. Nobody is told "sold out" while a place is free.
     """
     wait_ms = 0
-    deadline = time.monotonic() + settings.claim_wait_ms / 1000
+    deadline: float | None = None
     while True:
         try:
             return attempt(wait_ms)
@@ -222,18 +233,20 @@ def until_claimed(show_id: int, claims: Sequence[Claim], attempt: Callable[[int]
         except OperationalError as error:
             if not _gave_up_waiting(error):
                 raise
-        refusal = _refusal(show_id, claims)
+        refusal = _refusal(show_id, claims, booking_id)
         dead_holds = db.session.scalar(DEAD_HOLDS, {"show_id": show_id})
         abandon()
-        if dead_holds and time.monotonic() < deadline:
+        if refusal is not None and not dead_holds:
+            raise refusal
+        deadline = deadline or time.monotonic() + settings.claim_wait_ms / 1000
+        left_ms = int((deadline - time.monotonic()) * 1000)
+        if left_ms <= 0:
+            raise refusal or Busy("Others are taking these places at this moment; try again.")
+        if dead_holds:
             if not reap(show_id):
                 time.sleep(MOMENT)  # whoever has them locked is about to find them dead
-            continue
-        if refusal is not None:
-            raise refusal
-        wait_ms = int((deadline - time.monotonic()) * 1000)
-        if wait_ms <= 0:
-            raise Busy("Others are taking these places at this moment; try again.")
+        else:
+            wait_ms = left_ms
 
 
 def release(booking_ids: Sequence[int]) -> None:
@@ -257,14 +270,15 @@ def reap(show_id: int) -> int:
             return reaped
 
 
-def _refusal(show_id: int, claims: Sequence[Claim]) -> ApiError | None:
+def _refusal(show_id: int, claims: Sequence[Claim], booking_id: int) -> ApiError | None:
     """Why the lines cannot be had with what is free now, or None if they can."""
     stock_ids = sorted({stock_id for wanted in claims for stock_id in wanted.stock_ids})
-    counted = db.session.execute(FREE_BY_STOCK, {"stock_ids": stock_ids})
+    facts = {"stock_ids": stock_ids, "booking_id": booking_id}
+    counted = db.session.execute(FREE_BY_STOCK, facts)
     free: dict[int, int] = {stock_id: count for stock_id, count in counted}  # noqa: C416 (rows)
     for wanted in claims:
         if wanted.seats:
-            refusal = _seat_refusal(show_id, wanted, free)
+            refusal = _seat_refusal(show_id, wanted, free, booking_id)
             if refusal is not None:
                 return refusal
             continue
@@ -280,8 +294,11 @@ def _refusal(show_id: int, claims: Sequence[Claim]) -> ApiError | None:
     return None
 
 
-def _seat_refusal(show_id: int, wanted: Claim, free: dict[int, int]) -> ApiError | None:
-    rows = db.session.execute(SEATS, {"show_id": show_id, "seats": list(wanted.seats)})
+def _seat_refusal(
+    show_id: int, wanted: Claim, free: dict[int, int], booking_id: int
+) -> ApiError | None:
+    facts = {"show_id": show_id, "seats": list(wanted.seats), "booking_id": booking_id}
+    rows = db.session.execute(SEATS, facts)
     known = {key: (stock_id, is_free) for key, stock_id, is_free in rows}
     unknown = [seat for seat in wanted.seats if known.get(seat, (0,))[0] not in wanted.stock_ids]
     if unknown:
@@ -298,14 +315,14 @@ def _gave_up_waiting(error: OperationalError) -> bool:
     return getattr(error.orig, "pgcode", None) in (QUERY_CANCELED, LOCK_NOT_AVAILABLE)
 
 
-def _claim_any(owner: dict[str, int], wanted: Claim) -> list[ClaimedPlace]:
+def _claim_any(owner: dict[str, int], wanted: Claim, spread: bool) -> list[ClaimedPlace]:
     got: list[ClaimedPlace] = []
     for stock in wanted.stocks:
         rows = db.session.execute(
             CLAIM_ANY,
             {
                 "stock_id": stock.id,
-                "start": random.randint(1, max(stock.capacity, 1)),  # noqa: S311 (spreads load)
+                "start": random.randint(1, stock.capacity + 1) if spread else 1,  # noqa: S311
                 "quantity": wanted.quantity - len(got),
                 **owner,
             },

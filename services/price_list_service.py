@@ -54,17 +54,17 @@ def copy_offer(source: Show, target: Show) -> None:
     """
     known = {(part.name, part.kind): part for part in stock_service.sections(target)}
     stocks: dict[int, Stock] = {}
-    query = select(Stock).where(Stock.show_id == source.id, Stock.deleted_at.is_(None))
-    for stock in db.session.scalars(query.order_by(Stock.id)).all():
+    offered = select(Stock).where(Stock.show_id == source.id, Stock.deleted_at.is_(None))
+    for stock in db.session.scalars(offered.order_by(Stock.id)).all():
         part = known.get((stock.section_name, stock.kind))
         if part is not None or (not known and stock.kind == SectionKind.STANDING):
             copied = _copied_stock(stock, target, part)
             if copied is not None:
                 stocks[stock.id] = copied
     query = _live().where(Tier.show_id == source.id)
-    offered = [tier for tier in db.session.scalars(query) if _priced_in(tier, target.currency)]
-    tiers = _copied(offered, target)
-    for tier in offered:
+    sellers = [tier for tier in db.session.scalars(query) if _priced_in(tier, target.currency)]
+    tiers = _copied(sellers, target)
+    for tier in sellers:
         links = select(TierStock.stock_id).where(TierStock.tier_id == tier.id)
         sold_from = db.session.scalars(links.order_by(TierStock.position)).all()
         tier_places.link(tiers[tier.id], [stocks[old].id for old in sold_from if old in stocks])
@@ -122,10 +122,7 @@ def _copied_stock(stock: Stock, show: Show, part: Section | None) -> Stock | Non
         copy.capacity = stock_places.copy_seats(stock, copy, at_most=capacity)
     else:
         copy.capacity = stock_places.add_standing(copy, capacity)
-    if not copy.capacity and stock.capacity:
+    if stock.capacity and not copy.capacity:
         db.session.delete(copy)
-        copy_of: Stock | None = None
-    else:
-        copy_of = copy
     db.session.flush()
-    return copy_of
+    return copy if copy.capacity or not stock.capacity else None

@@ -79,18 +79,17 @@ def reschedule(
     venue = None
     if moves and venue_id is not None:
         venue = venue_calendar.usable_venue(venue_id, caller=caller, event=show.event)
-    with transaction():
+    with transaction(), db.session.no_autoflush:  # half of a new date is none, and cannot be kept
         map_of_venue = venue_calendar.lock_venue(venue)
         _require_running(show)
         lock(show).move(ShowStatus.RESCHEDULED)
         if moves:
             show_edit_service.move_to(show, venue, map_of_venue)
             show.time_zone = venue.time_zone if venue else show.time_zone
-        with db.session.no_autoflush:
-            show_edit_service.set_times(
-                show, show, starts_at=starts_at, doors_at=doors_at, ends_at=ends_at
-            )
-            venue_calendar.settle(show, show.event)
+        show_edit_service.set_times(
+            show, show, starts_at=starts_at, doors_at=doors_at, ends_at=ends_at
+        )
+        venue_calendar.settle(show, show.event)
         outbox_service.publish("show.rescheduled", show_id=show.id)
     return fresh(show)
 

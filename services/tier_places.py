@@ -44,6 +44,7 @@ def change(show: Show, tier: Tier, facts: Mapping[str, Any]) -> None:
 
 
 def sell_from(tier: Tier, stock_ids: Sequence[int]) -> None:
+    """Make these stocks of its show, in this order, the ones that a tier sells."""
     beside = Stock.show_id == tier.show_id, Stock.deleted_at.is_(None)
     known = set(db.session.scalars(select(Stock.id).where(*beside, Stock.id.in_(stock_ids))))
     for number, stock_id in enumerate(stock_ids):
@@ -54,6 +55,7 @@ def sell_from(tier: Tier, stock_ids: Sequence[int]) -> None:
 
 
 def link(tier: Tier, stock_ids: Iterable[int]) -> None:
+    """Let a tier that sells nothing yet sell these stocks, in this order."""
     for position, stock_id in enumerate(stock_ids):
         db.session.add(
             TierStock(tier_id=tier.id, stock_id=stock_id, show_id=tier.show_id, position=position)
@@ -62,5 +64,6 @@ def link(tier: Tier, stock_ids: Iterable[int]) -> None:
 
 
 def make_stock(show: Show, tier: Tier, *, section: str | None, capacity: int | None) -> None:
+    """Give a tier a stock of its own, with its name; stock_service.make says of which places."""
     stock = stock_service.make(show, name=tier.name, section=section, capacity=capacity)
     link(tier, [stock.id])

@@ -11,8 +11,6 @@ from utils.clock import now
 from utils.errors import Invalid
 from utils.money import Money
 
-ONLY = "Regular"  # what the price of a tier is called that has just one
-
 
 def replace(tier: Tier, wanted: Sequence[WantedPrice], *, currency: str | None) -> None:
     """Make `wanted` a tier's prices, in that order, in the caller's transaction.
@@ -22,22 +20,20 @@ def replace(tier: Tier, wanted: Sequence[WantedPrice], *, currency: str | None) 
     """
     _require_sense(wanted, currency)
     there = {price.id: price for price in _live(tier)}
-    by_name = {(price.name, price.currency): price for price in there.values()}
-    kept: set[int] = set()
+    named = {new.id for new in wanted}
+    by_name = {(p.name, p.currency): p for p in there.values() if p.id not in named}
     for position, new in enumerate(wanted):
-        row = by_name.get((new.name, new.price.currency))
-        if new.id is not None:
-            row = there.get(new.id)
-            if row is None:
-                raise Invalid.at(f"prices.{position}.id", "Is not a price of this tier.")
-        if row is None or row.id in kept:
+        row = there.get(new.id) if new.id else by_name.get((new.name, new.price.currency))
+        if row is not None:
+            del there[row.id]
+        elif new.id is not None:
+            raise Invalid.at(f"prices.{position}.id", "Is not a price of this tier.")
+        else:
             row = Price(tier_id=tier.id)
             db.session.add(row)
-        else:
-            kept.add(row.id)
         _set(row, new, position)
-    for price_id in there.keys() - kept:
-        there[price_id].deleted_at = db.session.scalar(select(now()))
+    for price in there.values():
+        price.deleted_at = db.session.scalar(select(now()))
     db.session.flush()
 
 

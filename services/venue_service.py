@@ -21,7 +21,7 @@ from models import (
 from models.permissions import Permission
 from models.values import Caller, WantedSection
 from models.venue import CapacityInUse
-from services import organiser_service
+from services import organiser_service, outbox_service
 from services.catalogue_conditions import require_no_sales, to_come
 from utils.clock import now
 from utils.errors import Invalid, NotFound
@@ -139,6 +139,8 @@ def delete(venue: Venue) -> None:
         seated = exists().where(Stock.show_id == Show.id, Stock.kind == SectionKind.SEATED)
         require_no_sales("Seats of this hall are sold for shows to come.", *upcoming, seated)
         for show in shows:
+            if show.occupies_venue:
+                outbox_service.publish("show.moved", show_id=show.id)
             show.venue_id, show.occupies_venue = None, False
         venue.deleted_at = db.session.scalar(select(now()))
     db.session.expire_all()

@@ -661,8 +661,11 @@ class TestReschedule:
         assert db.session.get(Show, show.id).occupies_venue
         assert published_topics() == ["show.rescheduled"]
 
-    def test_moves_to_another_venue_if_asked(self, client, show, manager):
+    @pytest.mark.parametrize("postponed", [False, True])
+    def test_moves_to_another_venue_if_asked(self, client, show, manager, postponed):
         there = VenueFactory(time_zone="Africa/Lagos")
+        if postponed:
+            client.post(f"/shows/{show.id}/postpone", headers=manager)
 
         date = {"starts_at": SOON.isoformat(), "venue_id": there.id}
         response = client.post(f"/shows/{show.id}/reschedule", json=date, headers=manager)

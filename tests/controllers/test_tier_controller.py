@@ -334,6 +334,21 @@ class TestEdit:
         gone = db.session.get(Price, regular["id"])
         assert gone.deleted_at is not None
 
+    def test_an_id_goes_before_a_name(self, client, show, manager):
+        tier = make(client, show, manager).json
+        [regular] = tier["prices"]
+        kes_9 = {"amount": 9, "currency": "KES"}
+        prices = [
+            {"name": "Regular", "price": kes_9},
+            {"id": regular["id"], "name": "Senior", "price": kes_9},
+        ]
+
+        changed = client.patch(f"/tiers/{tier['id']}", json={"prices": prices}, headers=manager)
+
+        first, senior = changed.json["prices"]
+        assert (senior["id"], senior["name"]) == (regular["id"], "Senior")
+        assert first["id"] != regular["id"]
+
     def test_one_price_is_changed_by_its_amount(self, client, show, manager):
         tier = make(client, show, manager).json
         price = {"amount": 1, "currency": "KES"}

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from init import db
-from models import MapSeat, MemberRole, SeatMapVersion, SectionKind, Show, Venue
+from models import MapSeat, MemberRole, OutboxMessage, SeatMapVersion, SectionKind, Show, Venue
 from tests.factories import (
     AdminFactory,
     OrganiserFactory,
@@ -400,6 +400,8 @@ class TestDelete:
             "To Be Announced",
         )
         assert db.session.get(Show, past.id).venue_id == past.venue_id
+        told = db.session.scalars(select(OutboxMessage)).all()
+        assert [(one.topic, one.payload) for one in told] == [("show.moved", {"show_id": show.id})]
         assert client.get("/venues/").json["items"] == []
 
     def test_a_deleted_hall_is_no_different_from_none_to_others(self, client, admin, as_user):

@@ -100,7 +100,7 @@ def build() -> World:
             "show_id": [show.id, draft_show.id],
             "tier_id": [standing.id, seated.id, drafted.id],
             "price_id": [standing.prices[0].id, seated.prices[0].id],
-            "stock_id": [house.id, standing.stocks_sold[0].id if False else house.id],
+            "stock_id": [house.id, standing.stocks[0].id],
             "place_id": [place.id for place in places[:4]],
             "booking_id": [hold.id, free.id, booking.id, gone.id, guest.id],
             "holder_id": [own.id, staff_holder.id],

@@ -13,6 +13,7 @@ from models import Booking, Show, ShowStatus, Ticket
 from models.values import WantedLine
 from services import (
     booking_service,
+    buyer_service,
     check_in_service,
     hold_service,
     inventory_service,
@@ -106,7 +107,7 @@ def test_extend_against_reap_has_one_winner(storm, sound):
 def test_reaping_without_looking_again_kills_the_extended(in_parallel, sound, monkeypatch):
     """The control: a reaper that waits, and then expires what it had seen before."""
     tier, caller = TierFactory(), caller_of(UserFactory())
-    (booking_id,) = about_to_die(tier, caller, 1, within=0.4)
+    booking_id = booked(caller, tier.show_id, WantedLine(tier_id=tier.id, quantity=1))
     blind = without(
         inventory_service,
         "EXPIRE",
@@ -144,13 +145,13 @@ def test_a_sale_that_does_not_stop_at_the_gate_outlives_its_show(in_parallel, so
     wanted, show_id = WantedLine(tier_id=tier.id, quantity=1), tier.show_id
     caller = caller_of(UserFactory())
     monkeypatch.setattr(hold_service, "GATE", without(hold_service, "GATE", "FOR SHARE"))
-    claim = inventory_service.claim
+    written = buyer_service.written
 
-    def dawdle(*args):
-        time.sleep(0.3)
-        return claim(*args)
+    def dawdle(buyer):
+        time.sleep(0.5)
+        return written(buyer)
 
-    monkeypatch.setattr(inventory_service, "claim", dawdle)
+    monkeypatch.setattr(buyer_service, "written", dawdle)
 
     def act(who):
         if who is None:

@@ -1,0 +1,157 @@
+"""`flask db`: beside Flask-Migrate's own commands, those that make, fill and check a database."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, cast
+
+import click
+from flask import Flask
+from flask.cli import with_appcontext
+from flask_migrate import upgrade
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from config import settings
+from schemas.fields import LARGEST_ID
+from services import demo_service, report_service, schema_service, verify_service
+from services.verify_service import INVARIANTS, Breach
+from utils.errors import ApiError
+
+NOT_MIGRATED = ("42P01", "42703")  # no such table, no such column
+
+
+def register_commands(app: Flask) -> None:
+    """Add the commands to the group that Flask-Migrate has given the app."""
+    group = cast(click.Group, app.cli.commands["db"])
+    for command in (create, drop, seed, total_count, verify):
+        group.add_command(command)
+
+
+def plainly(deed: Callable[..., None]) -> Callable[..., None]:
+    """Tell what a person can do something about in one line, and exit with 1."""
+
+    @functools.wraps(deed)
+    def told(*args: Any, **kwargs: Any) -> None:
+        try:
+            deed(*args, **kwargs)
+        except ApiError as refusal:
+            raise click.ClickException(refusal.detail) from None
+        except PoolTimeout:
+            raise click.ClickException("Every connection to the database is in use.") from None
+        except DBAPIError as error:
+            raise click.ClickException(_what_is_wrong(error)) from None
+
+    return told
+
+
+def _what_is_wrong(error: DBAPIError) -> str:
+    if getattr(error.orig, "pgcode", None) in NOT_MIGRATED:
+        return "The database is not up to date: run `flask db create`."
+    said = str(error.orig).strip().splitlines() or ["no word from it"]
+    return f"The database refuses: {said[0]}"
+
+
+@click.command()
+@with_appcontext
+@plainly
+def create() -> None:
+    """Make the tables, or bring them up to date.
+
+    The same as `upgrade` to the newest migration; what is there already stays as it is.
+    """
+    upgrade()
+    click.echo(f"The tables of {schema_service.address()} are up to date.")
+
+
+@click.command()
+@click.option("-y", "--yes", is_flag=True, help="Do not ask, on a terminal either.")
+@click.option("--force", is_flag=True, help="Do it on a production configuration, too.")
+@with_appcontext
+@plainly
+def drop(yes: bool, force: bool) -> None:
+    """Drop all tables of GigMate, with everything in them.
+
+    Asks first on a terminal. What else is in the database stays.
+    """
+    address = schema_service.address()
+    if settings.in_production and not force:
+        raise click.ClickException(
+            f"{address} is in production: nothing is dropped without --force."
+        )
+    if sys.stdin.isatty() and not yes:
+        click.confirm(f"Drop every table of {address}, with everything in it?", abort=True)
+    schema_service.drop()
+    click.echo(f"Dropped the tables of {address}.")
+
+
+@click.command()
+@with_appcontext
+@plainly
+def seed() -> None:
+    """Fill a database that has no accounts yet with a demo world.
+
+    Halls, organisers, tours, tiers and bookings in every state, dated from today, and one account
+    per role, all with the same published password. Refused on a production configuration.
+    """
+    try:
+        made = demo_service.seed()
+    except demo_service.NoDemoHere as refusal:
+        raise click.ClickException(str(refusal)) from None
+    if not made:
+        raise click.ClickException(
+            "There are accounts already, and nothing was added; to start over: "
+            "flask db drop && flask db create && flask db seed"
+        )
+    counts = [f"{count:,} {name.replace('_', '-')}" for name, count in made.items()]
+    click.echo(f"Made {', '.join(counts[:-1])} and {counts[-1]}.")
+    click.echo(f"Accounts, all with the password {demo_service.PASSWORD}:")
+    for role, email in demo_service.LOGINS.items():
+        click.echo(f"  {role:<10} {email}")
+
+
+@click.command("total_count")
+@click.argument("event_id", type=click.IntRange(1, LARGEST_ID))
+@with_appcontext
+@plainly
+def total_count(event_id: int) -> None:
+    """Print how many tickets of the event EVENT_ID are sold.
+
+    Counts those that are valid or used, of confirmed bookings, over all of its shows.
+    """
+    sold = report_service.tickets_sold(event_id)
+    click.echo(f"Total tickets sold for Event ID {event_id}: {sold}")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object.")
+@with_appcontext
+@plainly
+def verify(as_json: bool) -> None:
+    """Check what must be true at any moment; exit with 1 if anything is not.
+
+    Reads only, in one statement, and may run beside the sale at any time.
+    """
+    broken = verify_service.broken()
+    if as_json:
+        breaches = [vars(breach) for breach in broken]
+        click.echo(json.dumps({"invariants": len(INVARIANTS), "broken": breaches}, indent=2))
+    elif broken:
+        _print_table(broken)
+    else:
+        click.echo(f"All {len(INVARIANTS)} invariants hold.")
+    if broken:
+        sys.exit(1)
+
+
+def _print_table(broken: list[Breach]) -> None:
+    """What is broken, by invariant, with what it should be."""
+    width = max(len(str(breach.id)) for breach in broken)
+    names = list(dict.fromkeys(breach.invariant for breach in broken))
+    for name in names:
+        rows = [breach for breach in broken if breach.invariant == name]
+        click.echo(f"{name}: {INVARIANTS[name][0]}")
+        for breach in rows:
+            click.echo(f"  {breach.id:>{width}}  {breach.detail}")
+    click.echo(f"{len(names)} of {len(INVARIANTS)} invariants are broken.", err=True)

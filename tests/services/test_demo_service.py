@@ -1,0 +1,191 @@
+"""The demo world: sound, dated from today, and as the guides say."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, text
+
+from config import settings
+from init import db
+from models import (
+    Booking,
+    BookingStatus,
+    CheckIn,
+    Event,
+    EventStatus,
+    Section,
+    SectionKind,
+    Show,
+    ShowStatus,
+    Stock,
+    Tier,
+    TierStock,
+    Venue,
+)
+from models.booking import Channel
+from services import demo_service, report_service, verify_service
+from services.demo_world import HALLS
+from utils.clock import now
+
+GUEST = {"name": "Rosalía Ibarra", "email": "rosalia@example.com"}
+
+
+@pytest.fixture(scope="module")
+def world(app):
+    """Seeded once, for real; what the tests do on top is rolled back."""
+    with app.app_context():
+        made = demo_service.seed()
+        db.session.remove()
+    yield made
+    with app.app_context():
+        tables = ", ".join(f'"{table.name}"' for table in db.metadata.sorted_tables)
+        with db.engine.begin() as connection:
+            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+
+
+@pytest.fixture
+def seeded(world, client, session):
+    return world
+
+
+def every(column):
+    return set(db.session.scalars(select(column)))
+
+
+def test_every_invariant_holds(seeded):
+    assert verify_service.broken() == []
+
+
+def test_it_counts_what_it_made(seeded):
+    assert seeded["shows"] == db.session.scalar(select(func.count()).select_from(Show))
+    assert seeded["places"] < 30_000
+
+
+def test_it_is_made_once(seeded):
+    assert not demo_service.is_empty()
+    assert demo_service.seed() == {}
+
+
+def test_a_database_without_accounts_is_empty(app, session):
+    session.execute(text("TRUNCATE users CASCADE"))
+
+    assert demo_service.is_empty()
+
+
+def test_production_has_no_demo(app, session, monkeypatch):
+    monkeypatch.setattr(settings, "env", "production")
+
+    with pytest.raises(demo_service.NoDemoHere):
+        demo_service.seed()
+
+
+def test_everything_that_can_become_of_things_is_there(seeded):
+    assert every(Booking.status) == set(BookingStatus)
+    assert every(Booking.current_status) == set(BookingStatus)
+    assert every(Booking.channel) == {Channel.WEB, Channel.DESK, Channel.COMP}
+    assert every(Event.status) == set(EventStatus)
+    assert every(Show.status) == set(ShowStatus)
+    assert every(Show.sales_paused) == {True, False}
+    assert every(Show.currency) == {"AUD", "GBP", "KES", "USD", "JPY", "BRL", "EUR"}
+    assert None in every(Event.organiser_id)
+    assert None in every(Show.venue_id)
+
+
+def test_its_days_are_counted_from_today(seeded):
+    today = db.session.scalar(select(now()))
+    days = {
+        (starts_at - today).days for starts_at in every(Show.starts_at) if starts_at is not None
+    }
+
+    assert min(days) < -7
+    assert any(0 <= day < 7 for day in days)
+    assert any(7 <= day < 200 for day in days)
+    assert max(days) > 365
+
+
+def test_bookings_are_no_older_than_their_events_and_no_younger_than_today(seeded):
+    early = select(Booking.id).join(Show, Show.id == Booking.show_id).join(Event)
+
+    assert db.session.scalar(early.where(Booking.held_at < Event.published_at)) is None
+    assert db.session.scalar(early.where(Booking.held_at > now())) is None
+    assert db.session.scalar(early.where(Booking.confirmed_at > Show.ends_at)) is None
+
+
+def test_holds_are_as_short_as_any(seeded):
+    longest = db.session.scalar(select(func.max(Booking.held_until - Booking.held_at)))
+
+    assert longest < settings.hold + timedelta(seconds=1)
+
+
+def test_halls_hold_what_their_maps_say(seeded):
+    held = (
+        select(Venue.name, Venue.capacity, func.sum(Section.capacity))
+        .join(Venue.seat_map)
+        .join(Section)
+        .group_by(Venue.id)
+    )
+    for name, capacity, in_sections in db.session.execute(held):
+        assert in_sections <= capacity, name
+    assert every(Venue.name) == {hall.name for hall in HALLS.values()}
+
+
+def test_some_stock_is_sold_by_no_tier_and_some_is_seats(seeded):
+    unsold = select(Stock.id).where(Stock.id.not_in(select(TierStock.stock_id)))
+
+    assert db.session.scalar(unsold) is not None
+    assert SectionKind.SEATED in every(Stock.kind)
+
+
+def test_an_early_bird_that_has_closed_gives_to_the_next(seeded, client):
+    early, regular = db.session.scalars(
+        select(Tier).where(Tier.show_id == 8).order_by(Tier.position).limit(2)
+    )
+    path = f"/tiers/{regular.id}/availability"
+
+    assert early.then_tier_id == regular.id
+    assert client.get(f"/tiers/{early.id}/availability").json["can_purchase"] is False
+    assert client.get(path).json["can_purchase"] is True
+
+
+def test_people_come_in_at_the_show_that_is_on(seeded):
+    at = select(CheckIn.admitted_at, Show.doors_at).join(Show, Show.id == CheckIn.show_id)
+
+    assert every(CheckIn.show_id) == {5, 14}
+    for admitted_at, doors_at in db.session.execute(at):
+        assert admitted_at > doors_at
+    assert db.session.scalar(select(func.max(CheckIn.admitted_at) <= now())) is True
+
+
+@pytest.mark.parametrize("role", demo_service.LOGINS)
+def test_somebody_of_every_role_can_sign_in(seeded, client, role):
+    credentials = {"email": demo_service.LOGINS[role], "password": demo_service.PASSWORD}
+
+    response = client.post("/auth/login", json=credentials)
+
+    assert response.status_code == 200
+    assert response.json["access_token"]
+
+
+def test_a_guest_books_as_the_guide_says(seeded, client):
+    """The ready `curl` of `make run`."""
+    order = {"show_id": 1, "items": [{"tier_id": 1, "quantity": 2}], "buyer": GUEST}
+
+    response = client.post("/bookings/", json=order)
+
+    assert response.status_code == 201, response.json
+    assert response.json["total"] == {"amount": 5_000_00, "currency": "KES"}
+    assert len(response.json["secret"]) == 32
+
+
+def test_a_guest_books_seats_as_the_guide_says(seeded, client):
+    adult = next(p for p in client.get("/tiers/3").json["prices"] if p["name"] == "Adult")
+    seats = {"tier_id": 3, "price_id": adult["id"], "seats": ["STALLS/A-1", "STALLS/A-2"]}
+
+    response = client.post("/bookings/", json={"show_id": 2, "items": [seats], "buyer": GUEST})
+
+    assert response.status_code == 201, response.json
+    assert [place["key"] for place in response.json["places"]] == ["STALLS/A-1", "STALLS/A-2"]
+
+
+def test_event_1_has_sold_42(seeded):
+    assert report_service.tickets_sold(1) == 42
