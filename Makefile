@@ -22,7 +22,7 @@ run: .venv/.run-installed ## Serve the API for development (HOST=, PORT=); bring
 	@$(PY) -m main
 
 serve: .venv/.run-installed ## Serve the API for production.
-	@GIGMATE_ENV=production $(PY) -m gunicorn -c gunicorn.conf.py 'main:create_app()'
+	@GIGMATE_ENV=production $(PY) -m gunicorn -c gunicorn.conf.py 'start:production()'
 
 # An empty DATABASE_URI also outweighs one in .env: tests never touch the developer's database.
 test: .venv/.dev-installed ## Run the tests (ARGS="-k booking -x").

@@ -119,9 +119,6 @@ def _serve_documentation(app: Flask) -> None:
 
 
 if __name__ == "__main__":
-    from start import start
+    import start
 
-    try:
-        start(create_app())
-    except dev_database.NoPostgres as missing:
-        raise SystemExit(str(missing)) from None
+    start.main()

@@ -8,10 +8,13 @@ import click
 from flask import Flask
 from flask_migrate import upgrade
 from gunicorn.app.base import BaseApplication
+from sqlalchemy.exc import OperationalError
 
-from config import ROOT, settings
+from config import ROOT, ConfigurationError, settings
 from init import db
+from main import create_app
 from services import demo_service, health_service
+from utils import dev_database
 from utils.transaction import abandon
 
 CURL = """\
@@ -38,7 +41,30 @@ class Server(BaseApplication):  # type: ignore[misc]
         return self.app
 
 
-def start(app: Flask) -> None:
+def production() -> Flask:
+    """The API for `make serve`, once it is safe to serve it; SystemExit with one line otherwise."""
+    app = create_app({"env": "production"})
+    with app.app_context():
+        try:
+            if health_service.migrations_missing():
+                raise ConfigurationError("the database lacks migrations: run `flask db create`.")
+            if demo_service.is_here():
+                raise ConfigurationError("there are demo accounts in the database.")
+        except OperationalError as error:
+            raise ConfigurationError(f"the database does not answer: {error.orig}") from None
+        _disconnect()
+    return app
+
+
+def main() -> None:
+    """`make run`: the API with demo data, on a private PostgreSQL unless told of another."""
+    try:
+        serve(create_app())
+    except dev_database.NoPostgres as missing:
+        raise SystemExit(str(missing)) from None
+
+
+def serve(app: Flask) -> None:
     """Bring the database up to date, fill an empty one, and serve until interrupted."""
     _require_free_port()
     with app.app_context():
@@ -48,9 +74,7 @@ def start(app: Flask) -> None:
         if demo_service.is_empty():
             click.echo("The database is empty: making a demo world.")
             demo_service.seed()
-        # Workers are forked from here: they must not share this process's connections.
-        db.session.remove()
-        db.engine.dispose()
+        _disconnect()
     Server(app).run()
 
 
@@ -68,6 +92,12 @@ def greet() -> None:
     ]
     click.echo("\n".join(lines))
     sys.stdout.flush()
+
+
+def _disconnect() -> None:
+    """Workers are forked from here: they must not share this process's connections."""
+    db.session.remove()
+    db.engine.dispose()
 
 
 def _require_free_port() -> None:

@@ -61,6 +61,12 @@ class NoDemoHere(RuntimeError):
     """Demo accounts have a published password, which production must not have."""
 
 
+def is_here() -> bool:
+    """Whether a demo account, whose password is published, can sign in."""
+    published = User.email.in_(LOGINS.values())
+    return bool(db.session.scalar(select(exists().where(published, User.deleted_at.is_(None)))))
+
+
 def is_empty() -> bool:
     """Whether nobody has an account yet."""
     return not db.session.scalar(select(exists().where(User.id.is_not(None))))
