@@ -7,9 +7,11 @@ import orjson
 from flask import Flask, Response
 from flask.json.provider import JSONProvider
 from flask_swagger_ui import get_swaggerui_blueprint
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 import models  # noqa: F401 (defines the schema)
-from config import STATE, read_environment, settings
+from config import STATE, ConfigurationError, read_environment, settings
 from controllers import BLUEPRINTS, cli_controller
 from controllers.api_document import INFO, describe, openapi_text, register_commands
 from controllers.callers import register_callers
@@ -36,8 +38,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     """The API, configured by the environment and then by `overrides` (names of config.Settings)."""
     read_environment()
     settings.update(**(overrides or {}))
-    if not settings.database_uri:
-        settings.update(database_uri=dev_database.start(STATE / "postgres"))
+    settings.update(database_uri=_database())
     configure_logging()
 
     app = Flask(__name__, static_folder=None)
@@ -69,7 +70,7 @@ def _extension_settings() -> dict[str, Any]:
         "SECRET_KEY": settings.secret_key,
         "MAX_CONTENT_LENGTH": settings.max_body_bytes,
         "MAX_FORM_MEMORY_SIZE": settings.max_body_bytes,
-        "SQLALCHEMY_DATABASE_URI": _driver_named(settings.database_uri),
+        "SQLALCHEMY_DATABASE_URI": settings.database_uri,
         "SQLALCHEMY_ENGINE_OPTIONS": {
             "pool_size": settings.threads,  # each has one, and none waits for another
             "max_overflow": 0,
@@ -99,12 +100,21 @@ def _extension_settings() -> dict[str, Any]:
     }
 
 
-def _driver_named(uri: str) -> str:
-    """The URI with its driver: SQLAlchemy 2.1 takes plain postgresql:// to mean psycopg 3."""
-    for plain in ("postgresql://", "postgres://"):
-        if uri.startswith(plain):
-            return "postgresql+psycopg2://" + uri.removeprefix(plain)
-    return uri
+def _database() -> str:
+    """The configured database's URI with its driver; a private one's if none is configured."""
+    if not settings.database_uri:
+        try:
+            return dev_database.start(STATE / "postgres")
+        except dev_database.NoPostgres as missing:
+            raise ConfigurationError(str(missing)) from None
+    try:
+        uri = make_url(settings.database_uri)
+    except ArgumentError:
+        raise ConfigurationError("DATABASE_URI is not a database address.") from None
+    if uri.get_backend_name() not in ("postgresql", "postgres"):
+        raise ConfigurationError("DATABASE_URI is not a PostgreSQL address.")
+    # SQLAlchemy 2.1 takes plain postgresql:// to mean psycopg 3.
+    return uri.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
 
 
 def _serve_documentation(app: Flask) -> None:

@@ -14,7 +14,6 @@ from config import ROOT, ConfigurationError, settings
 from init import db
 from main import create_app
 from services import demo_service, health_service
-from utils import dev_database
 from utils.transaction import abandon
 
 CURL = """\
@@ -58,10 +57,10 @@ def production() -> Flask:
 
 def main() -> None:
     """`make run`: the API with demo data, on a private PostgreSQL unless told of another."""
-    try:
-        serve(create_app())
-    except dev_database.NoPostgres as missing:
-        raise SystemExit(str(missing)) from None
+    app = create_app()
+    if settings.in_production:
+        raise ConfigurationError("`make run` is for development; use `make serve`.")
+    serve(app)
 
 
 def serve(app: Flask) -> None:

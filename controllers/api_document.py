@@ -1,11 +1,15 @@
 """What the OpenAPI document says once for all endpoints."""
 
+import inspect
 from typing import Any
 
 import click
 import orjson
+from apispec import BasePlugin
+from apispec.ext.marshmallow.common import resolve_schema_instance
 from flask import Flask
 from flask_smorest import Api
+from marshmallow import fields
 from werkzeug.routing import BaseConverter
 
 from config import ROOT
@@ -34,7 +38,27 @@ This page is written by `flask docs`; the API serves the same at `/problems`.
 
 """
 
-INFO: dict[str, Any] = {"info": {"description": DESCRIPTION}}
+
+class BeyondFields(BasePlugin):
+    """Adds to each schema what its docstring says, and the `rules` across its fields."""
+
+    def schema_helper(self, name: str, definition: Any, **kwargs: Any) -> dict[str, Any]:
+        if "schema" not in kwargs:
+            return {}
+        kind = type(resolve_schema_instance(kwargs["schema"]))
+        told: dict[str, Any] = {}
+        if sentence := vars(kind).get("__doc__"):
+            told["description"] = inspect.cleandoc(sentence)
+        rules = getattr(kind, "rules", ())
+        if rules:
+            told |= rules[0] if len(rules) == 1 else {"allOf": list(rules)}
+        return told
+
+
+INFO: dict[str, Any] = {
+    "info": {"description": DESCRIPTION},
+    "extra_plugins": [BeyondFields()],
+}
 
 
 def describe(api: Api) -> None:
@@ -53,7 +77,16 @@ def describe(api: Api) -> None:
         },
     )
     components.schema("Problem", schema=ProblemSchema)
+    api.ma_plugin.converter.add_attribute_function(_words_of_an_enum)
     api.register_converter(IdConverter, _path_id)
+
+
+def _words_of_an_enum(_self: Any, field: fields.Field, **_kwargs: Any) -> dict[str, Any]:
+    """An enum is text; where only some of it can be chosen, the metadata say which."""
+    if not isinstance(field, fields.Enum):
+        return {}
+    some = {"enum": field.metadata["enum"]} if "enum" in field.metadata else {}
+    return {"type": ["string", "null"] if field.allow_none else "string", **some}
 
 
 def _path_id(_converter: BaseConverter) -> dict[str, Any]:

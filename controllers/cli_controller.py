@@ -15,7 +15,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from config import settings
 from schemas.fields import LARGEST_ID
-from services import demo_service, report_service, schema_service, verify_service
+from services import (
+    demo_service,
+    report_service,
+    schema_service,
+    user_service,
+    verify_service,
+)
 from services.verify_service import INVARIANTS, Breach
 from utils.errors import ApiError
 
@@ -27,6 +33,7 @@ def register_commands(app: Flask) -> None:
     group = cast(click.Group, app.cli.commands["db"])
     for command in (create, drop, seed, total_count, verify):
         group.add_command(command)
+    app.cli.add_command(make_admin)
 
 
 def plainly(deed: Callable[..., None]) -> Callable[..., None]:
@@ -155,3 +162,13 @@ def _print_table(broken: list[Breach]) -> None:
         for breach in rows:
             click.echo(f"  {breach.id:>{width}}  {breach.detail}")
     click.echo(f"{len(names)} of {len(INVARIANTS)} invariants are broken.", err=True)
+
+
+@click.command("make-admin")
+@click.argument("email")
+@with_appcontext
+@plainly
+def make_admin(email: str) -> None:
+    """Give the account with this e-mail address the role of an admin."""
+    user = user_service.make_admin(email)
+    click.echo(f"{user.name} <{user.email}> is an admin now.")

@@ -74,7 +74,7 @@ def replace_organiser(facts: dict[str, Any], organiser_id: int, caller: Caller) 
 
 
 @organisers_bp.delete("/<id:organiser_id>")
-@organisers_bp.response(204)
+@organisers_bp.response(204, versioned=True)
 @refuses(HasSales)
 @for_caller(Permission.ORGANISER_DELETE)
 def delete_organiser(organiser_id: int, caller: Caller) -> None:

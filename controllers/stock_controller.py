@@ -58,7 +58,7 @@ def edit_stock(changes: dict[str, Any], stock_id: int, caller: Caller) -> Stock:
 
 
 @stocks_bp.delete("/stocks/<id:stock_id>")
-@stocks_bp.response(204)
+@stocks_bp.response(204, versioned=True)
 @refuses(CapacityInUse)
 @for_caller(Permission.STOCK_EDIT)
 def delete_stock(stock_id: int, caller: Caller) -> None:

@@ -91,7 +91,7 @@ def replace_tier(facts: dict[str, Any], tier_id: int, caller: Caller) -> Tier:
 
 
 @tiers_bp.delete("/tiers/<id:tier_id>")
-@tiers_bp.response(204)
+@tiers_bp.response(204, versioned=True)
 @for_caller(Permission.SHOW_EDIT)
 def delete_tier(tier_id: int, caller: Caller) -> None:
     """Take a tier off sale for good; its stocks stay, and so does what it sold."""

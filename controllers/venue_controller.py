@@ -67,7 +67,7 @@ def replace_venue(facts: dict[str, Any], venue_id: int, caller: Caller) -> Venue
 
 
 @venues_bp.delete("/<id:venue_id>")
-@venues_bp.response(204)
+@venues_bp.response(204, versioned=True)
 @refuses(HasSales)
 @for_caller(Permission.VENUE_EDIT)
 def delete_venue(venue_id: int, caller: Caller) -> None:

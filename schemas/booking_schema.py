@@ -23,7 +23,10 @@ from schemas.fields import (
     Instant,
     MoneySchema,
     Resource,
+    at_least_one_of,
+    exactly_one_of,
     key,
+    not_together,
     phone,
     text,
     whole,
@@ -47,6 +50,8 @@ class BuyerSchema(Input):
 
 class ItemSchema(Input):
     """Any `quantity` places of a tier, or the `seats` that were chosen; one of the two."""
+
+    rules = (exactly_one_of("quantity", "seats"), at_least_one_of("tier_id", "stock_id"))
 
     tier_id = key()
     price_id = key(metadata={"description": "Needed where the tier has several prices"})
@@ -86,6 +91,17 @@ class QuoteRequestSchema(Input):
 
 
 class PlaceBookingSchema(Input):
+    """A basket, and for whom it is."""
+
+    rules = (
+        not_together("buyer", "ticket_holder_id"),
+        {
+            "if": {"properties": {"channel": {"const": "comp"}}, "required": ["channel"]},
+            "then": {"required": ["comp_reason"]},
+            "else": {"not": {"required": ["comp_reason"]}},
+        },
+    )
+
     show_id = key(required=True)
     items = items()
     buyer = fields.Nested(BuyerSchema, metadata={"description": "Needed without an account"})
@@ -122,7 +138,12 @@ class ItemsSchema(Input):
 class AddSeatsSchema(Input):
     tier_id = key(required=True)
     price_id = key()
-    seats = fields.List(text(60), required=True, validate=validate.Length(1, LARGEST_QUANTITY))
+    seats = fields.List(
+        text(60),
+        required=True,
+        validate=validate.Length(1, LARGEST_QUANTITY),
+        metadata={"uniqueItems": True},
+    )
 
     @post_load
     def line(self, data: dict[str, Any], **_kwargs: Any) -> WantedLine:

@@ -80,7 +80,12 @@ class EventInputSchema(Input):
     tour_name = text(200, load_default=None)
     description = text(10_000, load_default=None)
     category = text(50, load_default=None)
-    tags = fields.List(text(50), load_default=list, validate=[validate.Length(max=20), _each_once])
+    tags = fields.List(
+        text(50),
+        load_default=list,
+        validate=[validate.Length(max=20), _each_once],
+        metadata={"description": "In any case, each once", "uniqueItems": True},
+    )
     duration_minutes = whole(1, 20_160, load_default=None)
     age_limit = whole(0, 99, load_default=None)
     image_url = WebUrl(load_default=None)

@@ -1,6 +1,6 @@
 """Field types and shapes that every resource shares."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -25,8 +25,16 @@ COUNTRIES = frozenset(
 )
 
 
+Rule = dict[str, Any]  # JSON Schema, as the OpenAPI document says it
+
+
 class Input(Schema):
-    """What a request may carry; a field that is not listed is refused."""
+    """What a request may carry; a field that is not listed is refused.
+
+    `rules` tell the OpenAPI document what is checked across fields.
+    """
+
+    rules: tuple[Rule, ...] = ()
 
     class Meta:
         unknown = RAISE
@@ -44,14 +52,25 @@ class Resource(Schema):
     versioned = False
 
 
+def exactly_one_of(*names: str) -> Rule:
+    return {"oneOf": [{"required": [name]} for name in names]}
+
+
+def at_least_one_of(*names: str) -> Rule:
+    return {"anyOf": [{"required": [name]} for name in names]}
+
+
+def not_together(first: str, *others: str) -> Rule:
+    """`first` is given, or some of `others`."""
+    return {"not": {"anyOf": [{"required": [first, other]} for other in others]}}
+
+
 def text(longest: int, *, shortest: int = 1, **kwargs: Any) -> fields.String:
     """Text with something in it: `shortest` to `longest` characters, not only spaces."""
     checks: list[Any] = [validate.Length(shortest, longest)]
     if shortest:
         checks.append(_not_blank)
-    kwargs.setdefault("metadata", {})
-    if shortest:
-        kwargs["metadata"] = {"pattern": r"\S", **kwargs["metadata"]}
+        kwargs["metadata"] = {"pattern": r"\S", **kwargs.get("metadata", {})}
     return fields.String(validate=checks, **kwargs)
 
 
@@ -61,7 +80,7 @@ def _not_blank(value: str) -> None:
 
 
 def whole(smallest: int, largest: int, **kwargs: Any) -> fields.Integer:
-    """A whole number, written as one: 2, not 2.0, "2" or true."""
+    """A whole number: 2, or 2.0 which JSON takes for the same, and not 2.5, "2" or true."""
     return WholeNumber(validate=validate.Range(smallest, largest), **kwargs)
 
 
@@ -71,12 +90,14 @@ def key(**kwargs: Any) -> fields.Integer:
 
 
 class WholeNumber(fields.Integer):
-    """An integer of JSON; booleans, strings and floats are something else."""
+    """An integer of JSON; booleans, strings and fractions are something else."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(strict=True, **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, bool | str | float):
             raise self.make_error("invalid", input=value)
         return super()._deserialize(value, attr, data, **kwargs)
@@ -144,7 +165,10 @@ class WebUrl(fields.Url):
     """An http or https address."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(schemes={"http", "https"}, validate=validate.Length(max=2000), **kwargs)
+        metadata = {"format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"}
+        metadata |= kwargs.pop("metadata", {})
+        length = validate.Length(max=2000)
+        super().__init__(schemes={"http", "https"}, validate=length, metadata=metadata, **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         if isinstance(value, str) and len(value) > 2000:
@@ -164,23 +188,35 @@ def one_of(choices: Any, **kwargs: Any) -> fields.String:
 
 def currency(**kwargs: Any) -> fields.String:
     """An ISO 4217 code."""
-    return one_of(CURRENCIES, **kwargs)
+    return _listed(CURRENCIES, "an ISO 4217 code such as KES", "currency", 3, 3, **kwargs)
 
 
 def country(**kwargs: Any) -> fields.String:
     """An ISO 3166-1 alpha-2 code."""
-    return one_of(COUNTRIES, **kwargs)
+    return _listed(COUNTRIES, "an ISO 3166-1 alpha-2 code such as KE", "country", 2, 2, **kwargs)
 
 
 def time_zone(**kwargs: Any) -> fields.String:
     """An IANA zone such as Africa/Nairobi."""
+    what = "an IANA time zone such as Africa/Nairobi"
+    return _listed(ZONES, what, "time-zone", 3, 64, **kwargs)
 
-    def known(value: str) -> None:
-        if value not in ZONES:
-            raise ValidationError("Is not an IANA time zone such as Africa/Nairobi.")
 
-    metadata = {"example": "Africa/Nairobi", **kwargs.pop("metadata", {})}
-    return fields.String(validate=[validate.Length(3, 64), known], metadata=metadata, **kwargs)
+def _listed(
+    known: Container[str], what: str, form: str, shortest: int, longest: int, **kwargs: Any
+) -> fields.String:
+    """A word of a public list that is too long for the OpenAPI document to repeat."""
+
+    def check(value: str) -> None:
+        if value not in known:
+            raise ValidationError(f"Is not {what}.")
+
+    sentence = what[0].upper() + what[1:]
+    metadata = {"format": form, "example": what.split()[-1], "description": sentence}
+    metadata |= kwargs.pop("metadata", {})
+    return fields.String(
+        validate=[validate.Length(shortest, longest), check], metadata=metadata, **kwargs
+    )
 
 
 class MoneySchema(Schema):

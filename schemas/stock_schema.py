@@ -6,7 +6,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from models import SectionKind
 from models.venue import LARGEST_VENUE
-from schemas.fields import Input, Resource, text, whole
+from schemas.fields import Input, Resource, not_together, text, whole
 
 LONGEST_KEY = 200
 MOST_SEATS_NAMED = 20_000
@@ -47,6 +47,8 @@ def each_once(names: list[Any]) -> None:
 class StockInputSchema(Input):
     """Standing: a capacity. Seated: seats or rows, or as many as `capacity` says, or all left."""
 
+    rules = (not_together("capacity", "seats", "rows"), not_together("seats", "rows"))
+
     name = text(200, required=True)
     section = text(100, metadata={"description": "The map's only section unless told"})
     capacity = whole(1, LARGEST_VENUE)
@@ -62,6 +64,8 @@ class StockInputSchema(Input):
 
 class EditStockSchema(Input):
     """What PATCH may change. Only free places can be taken away."""
+
+    rules = (not_together("capacity", "add_seats", "remove_seats"),)
 
     name = text(200)
     capacity = whole(0, LARGEST_VENUE)

@@ -15,7 +15,17 @@ from marshmallow import (
 from models.sale import WantedPrice
 from models.tier import LARGEST_QUANTITY
 from models.venue import LARGEST_VENUE
-from schemas.fields import Input, Instant, MoneyField, Resource, key, text, whole
+from schemas.fields import (
+    Input,
+    Instant,
+    MoneyField,
+    Resource,
+    exactly_one_of,
+    key,
+    not_together,
+    text,
+    whole,
+)
 from schemas.stock_schema import each_once
 
 MOST_PRICES = 50
@@ -113,6 +123,8 @@ class PriceField(fields.Nested):
 class TierInputSchema(Input):
     """What a new tier needs, and what PUT sets; the places it sells stay unless they are named."""
 
+    rules = (exactly_one_of("price", "prices"), not_together("stocks", "section", "capacity"))
+
     name = text(200, required=True)
     description = text(5_000, load_default=None, allow_none=True)
     position = whole(0, LARGEST_POSITION, load_default=0)
@@ -147,7 +159,7 @@ class TierInputSchema(Input):
     stocks = fields.List(
         key(),
         validate=[validate.Length(0, MOST_STOCKS), each_once],
-        metadata={"description": "Stocks of the show, in selling order"},
+        metadata={"description": "Stocks of the show, in selling order", "uniqueItems": True},
     )
 
     @validates_schema
@@ -170,3 +182,5 @@ class TierInputSchema(Input):
 
 class EditTierSchema(TierInputSchema):
     """What PATCH may change; of `prices`, those that name their `id` keep it."""
+
+    rules = (not_together("price", "prices"), not_together("stocks", "section", "capacity"))

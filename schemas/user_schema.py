@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields, validate
 
 from models import Role
-from schemas.fields import Email, Input, Instant, Resource, phone, text
+from schemas.fields import Email, Input, Instant, Resource, at_least_one_of, phone, text
 
 PASSWORD = validate.Length(10, 1024)
 
@@ -42,6 +42,8 @@ class LoginSchema(Input):
 
 class PasswordGrantSchema(Input):
     """The form of RFC 6749, section 4.3, as OAuth2 clients send it."""
+
+    rules = (at_least_one_of("username", "email"),)
 
     grant_type = fields.String(load_default="password", validate=validate.Equal("password"))
     username = fields.String(validate=validate.Length(1, 254))

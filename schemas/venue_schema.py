@@ -16,6 +16,7 @@ from schemas.fields import (
     Resource,
     country,
     key,
+    not_together,
     one_of,
     text,
     time_zone,
@@ -79,6 +80,21 @@ class RowSchema(Input):
 
 class WantedSectionSchema(Input):
     """Standing with a `capacity`; seated with `rows` and `seats_per_row`, or with each seat."""
+
+    rules = (
+        {
+            "oneOf": [
+                {"properties": {"kind": {"const": str(kind)}}, "required": required}
+                for kind, required in (
+                    (SectionKind.STANDING, ["capacity"]),
+                    (SectionKind.SEATED, ["rows", "seats_per_row"]),
+                    (SectionKind.SEATED, ["seats"]),
+                )
+            ]
+        },
+        not_together("capacity", "rows", "seats_per_row", "seats"),
+        not_together("seats", "rows", "seats_per_row"),
+    )
 
     name = text(100, required=True)
     kind = fields.Enum(SectionKind, by_value=True, required=True)

@@ -81,7 +81,8 @@ def seed() -> dict[str, int]:
     if settings.in_production:
         raise NoDemoHere("Demo accounts have a published password; production gets none.")
     with transaction():
-        # Two that start together make one world.
+        # Two that start together make one world, and the second waits for the first.
+        db.session.execute(text("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0"))
         db.session.execute(select(func.pg_advisory_xact_lock(lock_key("demo world"))))
         if not is_empty():
             return {}

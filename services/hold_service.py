@@ -90,7 +90,7 @@ WRITE = text(
                           currency, held_at, held_until, comp_reason, note)
     VALUES (:id, :reference, :show_id, 'held', :channel, :payment_status, :user_id,
             :sold_by_user_id, :ticket_holder_id, :email, :email_key, :total_amount,
-            :currency, clock_timestamp(), clock_timestamp() + :hold, :comp_reason, :note)
+            :currency, statement_timestamp(), statement_timestamp() + :hold, :comp_reason, :note)
     RETURNING held_at, held_until
     """  # noqa: S608 (both halves are constants)
 )

@@ -5,11 +5,12 @@ from typing import Any
 from sqlalchemy import Select, false, func, or_, select, update
 
 from init import db
-from models import Booking, BookingStatus, Show, TicketHolder
+from models import Booking, BookingStatus, Organiser, Show, TicketHolder
 from models.booking import HasSales
 from models.organiser import MemberRole
 from models.permissions import Permission, authorize
 from models.values import Caller
+from services import organiser_service
 from utils.clock import now
 from utils.errors import Invalid, NotFound
 from utils.listing import contains
@@ -60,6 +61,7 @@ def create(caller: Caller, *, organiser_id: int | None, **person: Any) -> Ticket
     )
     if organiser_id is not None:
         authorize(caller, Permission.HOLDER_EDIT, holder)
+        _require_organiser(organiser_id, caller)
     with transaction():
         db.session.add(holder)
     return holder
@@ -117,3 +119,9 @@ def require_usable(caller: Caller, holder_id: int, booking: Booking) -> None:
     query = visible_to(caller).where(TicketHolder.id == holder_id)
     if caller.user_id is None or db.session.scalar(query) is None:
         raise Invalid.at("ticket_holder_id", "You have no such ticket holder.")
+
+
+def _require_organiser(organiser_id: int, caller: Caller) -> None:
+    organisers = organiser_service.visible_to(caller).where(Organiser.id == organiser_id)
+    if db.session.scalar(organisers) is None:
+        raise Invalid.at("organiser_id", f"There is no organiser {organiser_id}.")

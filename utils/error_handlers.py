@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import structlog
 from flask import Flask, Response, g, request
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
@@ -43,6 +43,9 @@ class ErrorItemSchema(Schema):
 
 class ProblemSchema(Schema):
     """RFC 9457 problem details; a problem may carry facts of its own besides these."""
+
+    class Meta:
+        unknown = INCLUDE
 
     type = fields.String(required=True, metadata={"description": "Where it is documented"})
     title = fields.String(required=True)

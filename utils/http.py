@@ -12,11 +12,11 @@ from typing import Any, Protocol, TypeVar
 
 import flask_smorest
 import orjson
+from apispec import APISpec
 from flask import Response, g, request
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 from werkzeug.routing import IntegerConverter
-from werkzeug.routing import ValidationError as NoMatch
 
 from utils import pagination, strict_json
 from utils.errors import (
@@ -52,15 +52,14 @@ Edited = TypeVar("Edited", bound=Editable)
 
 
 class IdConverter(IntegerConverter):
-    """A 64-bit key in a path; a number that no row can have matches nothing."""
+    """A 64-bit key in a path; a number that no row can have is read as 0, and finds nothing."""
 
     regex = r"[1-9][0-9]{0,18}"
 
     def to_python(self, value: str) -> int:
+        # Refusing it here would have werkzeug answer 405 where the path knows other methods.
         number = int(value)
-        if number > LARGEST_ID:
-            raise NoMatch
-        return number
+        return number if number <= LARGEST_ID else 0
 
 
 def json_body() -> Any:
@@ -131,14 +130,17 @@ class Blueprint(flask_smorest.Blueprint):
             self._prepare_response_doc,
             _document_conditions,
             _document_refusals,
+            _document_names,
         ]
 
     def add_url_rule(
         self, rule: str, endpoint: str | None = None, view_func: View | None = None, **options: Any
     ) -> None:
-        """Register a view; one that looks for a row may find none."""
-        if view_func is not None and "<" in rule:
-            view_func = refuses(NotFound)(view_func)
+        """Register a view under its own name; one that looks for a row may find none."""
+        if view_func is not None:
+            view_func._apidoc = {**getattr(view_func, "_apidoc", {}), "name": view_func.__name__}  # type: ignore[attr-defined]
+            if "<" in rule:
+                view_func = refuses(NotFound)(view_func)
         super().add_url_rule(rule, endpoint, view_func, **options)
 
     def arguments(self, schema: Schema, *, required: bool = True) -> Callable[[View], View]:
@@ -195,11 +197,13 @@ class Blueprint(flask_smorest.Blueprint):
         content_type: str | None = None,
         location: str | None = None,
         or_else: Schema | None = None,
+        versioned: bool = False,
     ) -> Callable[[View], View]:
         """Answer with what `schema` dumps, its ETag if it has one, and where it now lives.
 
         A view may return a ready Response instead; `or_else` documents what that is then, see
-        `answer`. `location` is a path with `{attributes}` of the result, for 201.
+        `answer`. `location` is a path with `{attributes}` of the result, for 201. Without a schema,
+        `versioned` says that the view takes If-Match.
         """
 
         def decorate(view: View) -> View:
@@ -229,7 +233,8 @@ class Blueprint(flask_smorest.Blueprint):
             elif content_type:
                 described["schema"] = {"type": "string"}
             _document(wrapper, "response", responses={status: [described]})
-            wrapper._apidoc["versioned"] = getattr(schema, "versioned", False)  # type: ignore[attr-defined]
+            wrapper._apidoc["versioned"] = getattr(schema, "versioned", versioned)  # type: ignore[attr-defined]
+            wrapper._apidoc["has_location"] = location is not None  # type: ignore[attr-defined]
             return wrapper
 
         return decorate
@@ -320,13 +325,21 @@ def _flat(messages: Any, path: str = "") -> list[tuple[str, str]]:
 def _document_conditions(
     doc: dict[str, Any], info: dict[str, Any], *, method: str, **_kwargs: Any
 ) -> dict[str, Any]:
+    created = doc["responses"].get("201", {})
+    if info.get("has_location"):
+        where = {"description": "The path of what was made", "schema": {"type": "string"}}
+        created.setdefault("headers", {})["Location"] = where
     if not info.get("versioned"):
         return doc
-    header = {"description": "The version of this representation.", "schema": {"type": "string"}}
+    header = {"description": "The version of this representation", "schema": {"type": "string"}}
     reading = method == "get"
-    name = "If-None-Match" if reading else "If-Match"
+    name, meaning = (
+        ("If-None-Match", "The ETag that you have; 304 if it is still the one")
+        if reading
+        else ("If-Match", "The ETag that you read; 412 if it has changed since")
+    )
     for status, response in doc["responses"].items():
-        if str(status).startswith("2"):
+        if str(status).startswith("2") and response.get("content"):
             response.setdefault("headers", {})["ETag"] = header
     if method == "post":
         return doc
@@ -335,18 +348,19 @@ def _document_conditions(
         doc["responses"]["304"] = have
     else:
         info.setdefault("refusals", []).append(PreconditionFailed)
-    doc.setdefault("parameters", []).append(
-        {"in": "header", "name": name, "required": False, "schema": {"type": "string"}}
-    )
+    condition = {"in": "header", "name": name, "description": meaning, "required": False}
+    doc.setdefault("parameters", []).append({**condition, "schema": {"type": "string"}})
     return doc
 
 
-def _document_refusals(doc: dict[str, Any], info: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+def _document_refusals(
+    doc: dict[str, Any], info: dict[str, Any], *, spec: APISpec, **_kwargs: Any
+) -> dict[str, Any]:
     errors = [*info.get("refusals", ()), Unauthenticated, Unavailable]
     if "permission" in info:
         errors.append(Forbidden)
     if info.get("idempotent"):
-        errors.append(KeyReused)
+        errors += [KeyReused, Invalid]
     by_status: dict[int, dict[str, type[ApiError]]] = {}
     for error in errors:
         by_status.setdefault(int(error.status), {})[error.code] = error
@@ -358,8 +372,22 @@ def _document_refusals(doc: dict[str, Any], info: dict[str, Any], **_kwargs: Any
         headers = {name for error in same.values() for name in error.headers}
         if headers:
             response["headers"] = {name: {"schema": {"type": "string"}} for name in sorted(headers)}
+        if len(same) == 1:
+            response = _shared(spec, next(iter(same.values())).__name__, response)
         doc.setdefault("responses", {})[str(status)] = response
     return doc
+
+
+def _shared(spec: APISpec, name: str, response: dict[str, Any]) -> dict[str, str]:
+    """A reference to the one copy of `response` that the document has."""
+    if name not in spec.components.responses:
+        spec.components.response(name, response)
+    return {"$ref": f"#/components/responses/{name}"}
+
+
+def _document_names(doc: dict[str, Any], info: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+    """An operation is called what its view is called; what names no permission needs no sign-in."""
+    return {"operationId": info["name"], "security": [], **doc}
 
 
 __all__ = [

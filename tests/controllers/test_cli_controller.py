@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, inspect, make_url, text
 from config import ROOT, settings
 from controllers import cli_controller
 from init import db, migrate
+from models import Role
 from services import demo_service
 from tests.factories import TierFactory, UserFactory
 
@@ -283,3 +284,14 @@ class TestTrouble:
         assert "upgrade" in overview
         assert word in overview
         assert len(details.splitlines()) > 4
+
+
+def test_an_account_is_made_an_admin_by_hand(app, session):
+    user = UserFactory(email="boss@example.com")
+
+    done = app.test_cli_runner().invoke(args=["make-admin", "BOSS@example.com"])
+    unknown = app.test_cli_runner().invoke(args=["make-admin", "nobody@example.com"])
+
+    assert (done.exit_code, unknown.exit_code) == (0, 1)
+    session.refresh(user)
+    assert user.role == Role.ADMIN

@@ -9,7 +9,7 @@ from controllers.callers import tokens_for
 from init import db
 from models import EventStatus, MemberRole, Place, Role, SignIn, Ticket, User
 from models.values import STRANGER, Caller, WantedBuyer, WantedLine, WantedPlaces
-from services import auth_service, booking_service, hold_service
+from services import booking_service, hold_service
 from services.auth_service import SignedIn
 from tests.factories import (
     AdminFactory,
@@ -58,9 +58,7 @@ def build() -> World:
     event = EventFactory(organiser=organiser, category="Concert", tags=["live"])
     draft = EventFactory(organiser=organiser, status=EventStatus.DRAFT, published_at=None)
     show = ShowFactory(event=event, venue=venue)
-    draft_show = ShowFactory(
-        event=draft, venue=venue, starts_at=show.starts_at + timedelta(days=1)
-    )
+    draft_show = ShowFactory(event=draft, venue=venue, starts_at=show.starts_at + timedelta(days=1))
     standing = TierFactory(show=show, capacity=40, price=0, max_per_buyer=1000)
     seated = TierFactory(show=show, section="Stalls", max_per_buyer=1000)
     drafted = TierFactory(show=draft_show, capacity=20)
