@@ -6,7 +6,7 @@ read_environment()
 
 bind = f"{settings.host}:{settings.port}"
 workers = settings.workers
-worker_class = "gthread"
+worker_class = "utils.draining_worker.DrainingWorker"
 threads = settings.threads
 # Just above the threads: a worker that is busy leaves new connections to the others.
 worker_connections = settings.threads + 2

@@ -20,6 +20,7 @@ from utils import dev_database
 from utils.error_handlers import register_error_handlers
 from utils.http import IdConverter
 from utils.request_log import configure_logging, register_request_log
+from utils.transaction import let_go
 
 VERSION = "0.1.0"
 
@@ -53,6 +54,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     bcrypt.init_app(app)
     api.init_app(app, spec_kwargs=INFO)
     describe(api)
+    app.teardown_request(let_go)
     register_request_log(app)
     register_callers(app)
     for blueprint in BLUEPRINTS:

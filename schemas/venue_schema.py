@@ -68,7 +68,9 @@ def _label(value: str) -> None:
 
 def label(**kwargs: Any) -> fields.String:
     """What is painted on a seat or on a row."""
-    return fields.String(validate=[validate.Length(1, LONGEST_LABEL), _label], **kwargs)
+    metadata = {"pattern": r"^[^/\s]([^/]*[^/\s])?$"}
+    checks = [validate.Length(1, LONGEST_LABEL), _label]
+    return fields.String(validate=checks, metadata=metadata, **kwargs)
 
 
 class RowSchema(Input):

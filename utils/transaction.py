@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from sqlalchemy import Select, inspect
+from sqlalchemy.exc import DBAPIError
 
 from init import Base, db
 from utils.errors import PreconditionFailed
@@ -58,3 +59,11 @@ def abandon() -> None:
     """Forget what was read and let the connection go back to the pool."""
     if not db.session.info.get(_OPEN):
         db.session.rollback()
+
+
+def let_go(_error: BaseException | None = None) -> None:
+    """End a request: give its connection back, also one that the database has cut meanwhile."""
+    try:
+        db.session.rollback()
+    except DBAPIError:
+        db.session().invalidate()
