@@ -31,6 +31,7 @@ def server(database_uri, app):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
             connection.request("GET", "/ready")
             connection.getresponse().read()
+            connection.close()
             break
         except OSError:
             time.sleep(0.1)
@@ -52,6 +53,7 @@ def test_sigterm_under_load_fails_no_request(server):
                     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
                     connection.connect()
             except ConnectionRefusedError:
+                connection.close()
                 return  # nothing was sent: a proxy goes to the next instance
             try:
                 connection.request("GET", "/ready")
@@ -63,7 +65,10 @@ def test_sigterm_under_load_fails_no_request(server):
                     connection = None
             except (OSError, http.client.HTTPException) as error:
                 outcomes[repr(error)] += 1
+                connection.close()
                 return
+        if connection is not None:
+            connection.close()
 
     threads = [threading.Thread(target=keep_asking, args=(n % 2 == 0,)) for n in range(8)]
     for thread in threads:
