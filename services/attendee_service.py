@@ -61,6 +61,10 @@ def attendees(show: Show, wanted: Mapping[str, Any]) -> Select[Ticket]:
 
 def rows(show: Show) -> Iterator[tuple[Any, ...]]:
     """The same people as rows of COLUMNS, in order of ticket, read a few thousand at a time."""
+    return _rows(show.id)  # read now: the rows leave when the request, and its session, are over
+
+
+def _rows(show_id: int) -> Iterator[tuple[Any, ...]]:
     last = 0
     while True:
         found = db.session.execute(
@@ -84,7 +88,7 @@ def rows(show: Show) -> Iterator[tuple[Any, ...]]:
             .join(Stock, Stock.id == Place.stock_id)
             .outerjoin(Tier, Tier.id == BookingLine.tier_id)
             .outerjoin(CheckIn, CheckIn.ticket_id == Ticket.id)
-            .where(Ticket.show_id == show.id, Ticket.status != TicketStatus.VOID, Ticket.id > last)
+            .where(Ticket.show_id == show_id, Ticket.status != TicketStatus.VOID, Ticket.id > last)
             .order_by(Ticket.id)
             .limit(ROWS_AT_ONCE)
         ).all()

@@ -111,6 +111,8 @@ def of_tier(tier: Tier, *, caller: Caller) -> TierAvailability:
     if tier.id not in sheet.tiers:
         _recent.forget(tier.show_id)
         sheet, counts = _counted(tier.show_id)
+        if tier.id not in sheet.tiers:
+            raise NotFound(f"There is no tier {tier.id}.")
     staff = allowed(caller, Permission.SALES_READ, tier)
     return _of_tier(sheet, counts, sheet.tiers[tier.id], staff=staff)
 

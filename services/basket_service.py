@@ -1,12 +1,13 @@
 """Changing what a hold has in it: atomic, within the same deadline."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from sqlalchemy import text
 
 from init import db
-from models import Booking
+from models import Booking, BookingLine, PaymentStatus
+from models.sale import SaleSheet
 from models.values import BuyerKey, Caller, WantedLine
 from services import booking_service, inventory_service, limit_service, pricing_service
 from services.hold_service import (
@@ -24,6 +25,9 @@ from utils.transaction import lock, transaction
 
 Edit = Callable[[list[WantedLine]], list[WantedLine]]
 DELETE_LINES = text("DELETE FROM booking_lines WHERE booking_id = :id")
+RELEASE_ONE = text("UPDATE places SET booking_id = NULL, line_id = NULL WHERE id = :place_id")
+SHRINK_LINE = text("UPDATE booking_lines SET quantity = quantity - 1 WHERE id = :line_id")
+DELETE_LINE = text("DELETE FROM booking_lines WHERE id = :line_id")
 
 
 def replace_items(caller: Caller, booking: Booking, wanted: list[WantedLine]) -> Booking:
@@ -37,20 +41,26 @@ def add_seats(caller: Caller, booking: Booking, line: WantedLine) -> Booking:
 
 
 def remove_seat(caller: Caller, booking: Booking, place_id: int) -> Booking:
-    """Give one place of the basket back. Raises NotFound when it is not in there."""
+    """Give one place of the basket back, and keep the others, also when nothing is sold any more.
 
-    def without(before: list[WantedLine]) -> list[WantedLine]:
-        place = next((place for place in booking.places if place.id == place_id), None)
-        if place is None:
+    Raises NotFound when it is not in there, and Invalid when too little would be left.
+    """
+    with transaction():
+        lock(booking)
+        db.session.refresh(booking, ["current_status", "lines", "places"])
+        booking.require_alive()
+        line_id = next((place.line_id for place in booking.places if place.id == place_id), None)
+        if line_id is None:
             raise NotFound(f"There is no place {place_id} in this booking.")
-        number = next(n for n, line in enumerate(booking.lines) if line.id == place.line_id)
-        line = before[number]
-        seats = tuple(seat for seat in line.seats if seat != place.key)
-        smaller = replace(line, quantity=line.quantity - 1, seats=seats)
-        after = [*before[:number], smaller, *before[number + 1 :]]
-        return [line for line in after if line.quantity]
-
-    return _change(caller, booking, without)
+        line = next(line for line in booking.lines if line.id == line_id)
+        _require_enough_without(booking, line)
+        facts = {"place_id": place_id, "line_id": line_id}
+        db.session.execute(RELEASE_ONE, facts)
+        db.session.execute(SHRINK_LINE if line.quantity > 1 else DELETE_LINE, facts)
+        _set_total(booking, booking.total_amount - line.unit_amount)
+        _keep_names(booking, {place.id for place in booking.places} - {place_id})
+        booking.touch()
+    return booking_service.find(booking.id, caller=caller)
 
 
 def _change(caller: Caller, booking: Booking, edit: Edit) -> Booking:
@@ -67,12 +77,10 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit) -> Booking:
     version = booking.version
     sheet = sheet_for(caller, booking.show_id)
     booking.require_alive()
-    wanted = edit(_basket(booking))
-    if not wanted:
-        raise Invalid.at("items", "A booking keeps at least one place; cancel it instead.")
+    wanted = edit(_basket(booking, sheet))
     lines = _at_their_price(booking, pricing_service.price(sheet, wanted, channel=booking.channel))
     total = pricing_service.total(sheet, lines)
-    claims = [claim_of(line) for line in lines]
+    claims = [replace(claim_of(line), kept=_kept(booking, line)) for line in lines]
     limited = booking.channel not in AT_THE_DESK
     buyer = BuyerKey(booking.user_id, booking.email_key)
     keys = limit_service.keys_of(sheet.show_id, buyer) if limited else []
@@ -95,25 +103,26 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit) -> Booking:
             db.session.execute(DELETE_LINES, {"id": booking.id})
             facts = {"id": booking.id, "show_id": sheet.show_id, "currency": sheet.currency}
             db.session.execute(WRITE_LINES, facts | columns_of(line_ids, lines))
-            booking.total_amount = total.amount
+            _set_total(booking, total.amount)
             booking.touch()
             db.session.flush()
-            inventory_service.claim(
+            places = inventory_service.claim(
                 sheet.show_id, booking.id, zip(line_ids, claims, strict=True), spread=not wait_ms
             )
+            _keep_names(booking, {place.id for place in places})
 
     inventory_service.until_claimed(sheet.show_id, claims, attempt, booking_id=booking.id)
     return booking_service.find(booking.id, caller=caller)
 
 
-def _basket(booking: Booking) -> list[WantedLine]:
+def _basket(booking: Booking, sheet: SaleSheet) -> list[WantedLine]:
     """What a booking has in it, as a request would ask for it."""
     return [
         WantedLine(
             quantity=line.quantity,
             tier_id=line.tier_id,
             price_id=line.price_id,
-            stock_id=None if line.tier_id else _stock_of(booking, line.id),
+            stock_id=_stock_chosen(booking, line, sheet),
             seats=tuple(p.key for p in booking.places if p.line_id == line.id and p.key),
         )
         for line in booking.lines
@@ -126,5 +135,45 @@ def _at_their_price(booking: Booking, lines: list[PricedLine]) -> list[PricedLin
     return [line.at(held.get((line.tier_id, line.price_id))) for line in lines]
 
 
-def _stock_of(booking: Booking, line_id: int) -> int | None:
-    return next((place.stock_id for place in booking.places if place.line_id == line_id), None)
+def _stock_chosen(booking: Booking, line: BookingLine, sheet: SaleSheet) -> int | None:
+    """The stock that the desk took a line from, where its tier would not sell that one."""
+    tier = sheet.tiers.get(line.tier_id) if line.tier_id else None
+    own = {stock.id for stock in sheet.stocks_for(tier)} if tier else set()
+    stock_ids = (place.stock_id for place in booking.places if place.line_id == line.id)
+    chosen = next((stock_id for stock_id in stock_ids if stock_id not in own), None)
+    return chosen if booking.channel in AT_THE_DESK else None
+
+
+def _kept(booking: Booking, line: PricedLine) -> tuple[int, ...]:
+    """Places that a line of any places has already: names and numbers stay with them."""
+    same = {
+        before.id
+        for before in booking.lines
+        if (before.tier_id, before.price_id) == (line.tier_id, line.price_id)
+    }
+    stock_ids = {stock.id for stock in line.stocks}
+    kept = [p.id for p in booking.places if p.line_id in same and p.stock_id in stock_ids]
+    return () if line.seats else tuple(kept[: line.quantity])
+
+
+def _set_total(booking: Booking, amount: int) -> None:
+    booking.total_amount = amount
+    booking.payment_status = PaymentStatus.UNPAID if amount else PaymentStatus.PAID
+
+
+def _keep_names(booking: Booking, place_ids: Collection[int]) -> None:
+    """Forget who was named for places that the booking has no more."""
+    named = booking.attendees.items()
+    booking.attendees = {key: person for key, person in named if int(key) in place_ids}
+
+
+def _require_enough_without(booking: Booking, line: BookingLine) -> None:
+    """Refuse to give a place of `line` back when it is the last, or its tier sells no fewer."""
+    if len(booking.places) == 1:
+        raise Invalid.at("items", "A booking keeps at least one place; cancel it instead.")
+    tier = line.tier
+    if tier is None or tier.deleted_at is not None or booking.channel in AT_THE_DESK:
+        return
+    left = sum(other.quantity for other in booking.lines if other.tier_id == tier.id) - 1
+    if 0 < left < tier.min_per_booking:
+        raise Invalid.at("items", f"{tier.name}: at least {tier.min_per_booking} in a booking.")

@@ -213,17 +213,18 @@ def preview_cancel(show_ids: Sequence[int]) -> dict[str, int]:
 def recover(*, email: str, reference: str) -> None:
     """Mail a guest a new secret for their booking, if there is one; nobody learns whether."""
     secret = readable(buyer_service.SECRET_LENGTH)
-    query = select(Booking.id).where(
+    query = select(Booking.id, Booking.email).where(
         Booking.reference == reference.upper(),
         Booking.email_key == email_key(email),
         Booking.user_id.is_(None),
     )
     with transaction():
-        booking_id = db.session.scalar(query)
-        if booking_id is not None:
-            db.session.add(BookingSecret(booking_id=booking_id, secret_hash=digest(secret)))
+        found = db.session.execute(query).one_or_none()
+        if found is not None:
+            db.session.add(BookingSecret(booking_id=found.id, secret_hash=digest(secret)))
+            # To the address that bought: one that only counts as the same may be another's.
             outbox_service.publish(
-                "booking.recovered", booking_id=booking_id, email=email, secret=secret
+                "booking.recovered", booking_id=found.id, email=found.email, secret=secret
             )
 
 

@@ -57,12 +57,14 @@ class SheetOutdated(Exception):
 
 
 # Keeps the show from being cancelled until the transaction ends, tells whether the sheet still
-# holds good and whether enough is free, and takes the keys of what will be written.
+# holds good and whether enough is free, and takes the keys of what will be written. As in
+# inventory_service.FREE_BY_STOCK it is `ORDER BY ordinal` that keeps the planner on the index.
 GATE = text(
     """
     SELECT s.version,
-           (SELECT count(*) FROM (SELECT FROM places WHERE stock_id = ANY(:stock_ids)
-                                     AND booking_id IS NULL LIMIT :quantity) AS any_place),
+           (SELECT count(*) FROM unnest(CAST(:stock_ids AS bigint[])) AS k(id),
+                   LATERAL (SELECT FROM places WHERE stock_id = k.id AND booking_id IS NULL
+                             ORDER BY ordinal LIMIT :quantity) AS any_place),
            (SELECT count(*) FROM places WHERE show_id = :show_id AND key = ANY(:seats)
                AND booking_id IS NULL),
            nextval('bookings_id_seq'),
@@ -156,9 +158,11 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None) -> PlacedBoo
     sheet = sheet_for(caller, wanted.show_id)
     if wanted.channel in AT_THE_DESK:
         authorize(caller, Permission.BOOKING_SELL, sheet)
+    if once is not None and once.scope:
+        idempotency_service.replay_if_answered(once)  # whatever became of what it names
     buyer = buyer_service.buyer_of(caller, wanted, sheet)
-    if once is not None:
-        once.scope = once.scope or f"guest:{buyer.email_key}"
+    if once is not None and not once.scope:
+        once.scope = f"guest:{buyer.email_key}"
         idempotency_service.replay_if_answered(once)
     lines = pricing_service.price(sheet, wanted.lines, channel=wanted.channel)
     total = pricing_service.total(sheet, lines)
@@ -249,7 +253,7 @@ def through_the_gate(
     quantity = sum(claim.quantity for claim in wanting)
     facts = {
         "show_id": sheet.show_id,
-        "stock_ids": [stock_id for claim in wanting for stock_id in claim.stock_ids],
+        "stock_ids": sorted({stock_id for claim in wanting for stock_id in claim.stock_ids}),
         "quantity": quantity,
         "seats": seats,
         "line_count": len(claims),

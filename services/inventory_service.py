@@ -11,6 +11,7 @@ fifth of a second at most, and does so before its transaction holds any place.
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -55,10 +56,16 @@ class Claim:
     quantity: int
     stocks: tuple[SaleStock, ...]
     seats: tuple[str, ...] = ()
+    kept: tuple[int, ...] = ()  # places that the booking had: any of `stocks`, and these first
 
     @property
     def stock_ids(self) -> list[int]:
         return [stock.id for stock in self.stocks]
+
+    @property
+    def choice(self) -> tuple[bool, int]:
+        """How free it is in what to take; who has less choice goes first."""
+        return not self.seats, len(self.stocks)
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,14 @@ CLAIM_CHOSEN = text(
     """
 )
 
+CLAIM_KEPT = text(
+    """
+    UPDATE places SET booking_id = :booking_id, line_id = :line_id
+     WHERE id = ANY(:kept) AND booking_id IS NULL
+    RETURNING id, line_id, stock_id, "row", number, key
+    """
+)
+
 FREE = text(
     """
     UPDATE places SET booking_id = NULL, line_id = NULL
@@ -125,11 +140,15 @@ EXPIRE = text(
     """
 )
 
+# No further than `at_most`: a refusal must not count 80,000 free seats. It is `ORDER BY ordinal`
+# that keeps the planner on the index of free places; without it, it reads other shows' places.
 FREE_BY_STOCK = text(
     """
-    SELECT stock_id, count(*) FROM places
-     WHERE stock_id = ANY(:stock_ids) AND (booking_id IS NULL OR booking_id = :booking_id)
-     GROUP BY stock_id
+    SELECT k.id,
+           (SELECT count(*) FROM (SELECT FROM places WHERE stock_id = k.id AND booking_id IS NULL
+                                   ORDER BY ordinal LIMIT :at_most) AS free)
+           + (SELECT count(*) FROM places WHERE booking_id = :booking_id AND stock_id = k.id)
+      FROM unnest(CAST(:stock_ids AS bigint[])) AS k(id)
     """
 )
 
@@ -156,7 +175,7 @@ WAIT = text(
                     AS wanted(stock_id, quantity),
                LATERAL (SELECT id FROM places
                          WHERE stock_id = wanted.stock_id AND booking_id IS NULL
-                         ORDER BY id LIMIT wanted.quantity) c
+                         ORDER BY ordinal LIMIT wanted.quantity) c
         UNION SELECT id FROM places
                WHERE show_id = :show_id AND key = ANY(:seats) AND booking_id IS NULL))
      ORDER BY id FOR UPDATE
@@ -173,7 +192,7 @@ def claim(
     Runs inside the caller's transaction, which Short must end: what was claimed goes back with it.
     """
     places: list[ClaimedPlace] = []
-    for line_id, wanted in claims:
+    for line_id, wanted in sorted(claims, key=lambda claim: claim[1].choice):
         owner = {"booking_id": booking_id, "line_id": line_id}
         got = (
             _claim_chosen(show_id, owner, wanted)
@@ -192,19 +211,17 @@ def wait_for(show_id: int, claims: Sequence[Claim], *, at_most_ms: int) -> None:
     Runs before the caller's transaction holds any place. When the time is up the database
     cancels the statement, and with it the transaction (OperationalError).
     """
-    any_place = [
-        (stock.id, wanted.quantity)
-        for wanted in claims
-        if not wanted.seats
-        for stock in wanted.stocks
-    ]
+    any_place: Counter[int] = Counter()
+    for wanted in claims:
+        if not wanted.seats:
+            any_place.update(dict.fromkeys(wanted.stock_ids, wanted.quantity))
     db.session.execute(text(f"SET LOCAL statement_timeout = {at_most_ms:d}"))
     db.session.execute(
         WAIT,
         {
             "show_id": show_id,
-            "stock_ids": [stock_id for stock_id, _ in any_place],
-            "quantities": [quantity for _, quantity in any_place],
+            "stock_ids": list(any_place.keys()),
+            "quantities": list(any_place.values()),
             "seats": [seat for wanted in claims for seat in wanted.seats],
         },
     )
@@ -233,15 +250,16 @@ def until_claimed(
         except OperationalError as error:
             if not _gave_up_waiting(error):
                 raise
-        refusal = _refusal(show_id, claims, booking_id)
+        # In this order: a hold that somebody reaps in between is counted as dead or as free.
         dead_holds = db.session.scalar(DEAD_HOLDS, {"show_id": show_id})
+        refusal = _refusal(show_id, claims, booking_id)
         abandon()
         if refusal is not None and not dead_holds:
             raise refusal
         deadline = deadline or time.monotonic() + settings.claim_wait_ms / 1000
         left_ms = int((deadline - time.monotonic()) * 1000)
         if left_ms <= 0:
-            raise refusal or Busy("Others are taking these places at this moment; try again.")
+            raise Busy("Others are taking these places at this moment; try again.")
         if dead_holds:
             if not reap(show_id):
                 time.sleep(MOMENT)  # whoever has them locked is about to find them dead
@@ -273,10 +291,11 @@ def reap(show_id: int) -> int:
 def _refusal(show_id: int, claims: Sequence[Claim], booking_id: int) -> ApiError | None:
     """Why the lines cannot be had with what is free now, or None if they can."""
     stock_ids = sorted({stock_id for wanted in claims for stock_id in wanted.stock_ids})
-    facts = {"stock_ids": stock_ids, "booking_id": booking_id}
+    at_most = sum(wanted.quantity for wanted in claims)
+    facts = {"stock_ids": stock_ids, "booking_id": booking_id, "at_most": at_most}
     counted = db.session.execute(FREE_BY_STOCK, facts)
     free: dict[int, int] = {stock_id: count for stock_id, count in counted}  # noqa: C416 (rows)
-    for wanted in claims:
+    for wanted in sorted(claims, key=lambda claim: claim.choice):
         if wanted.seats:
             refusal = _seat_refusal(show_id, wanted, free, booking_id)
             if refusal is not None:
@@ -317,7 +336,12 @@ def _gave_up_waiting(error: OperationalError) -> bool:
 
 def _claim_any(owner: dict[str, int], wanted: Claim, spread: bool) -> list[ClaimedPlace]:
     got: list[ClaimedPlace] = []
+    if wanted.kept:
+        kept = db.session.execute(CLAIM_KEPT, {"kept": list(wanted.kept), **owner})
+        got += [ClaimedPlace(*row) for row in kept]
     for stock in wanted.stocks:
+        if len(got) == wanted.quantity:
+            break
         rows = db.session.execute(
             CLAIM_ANY,
             {
@@ -328,8 +352,6 @@ def _claim_any(owner: dict[str, int], wanted: Claim, spread: bool) -> list[Claim
             },
         )
         got += [ClaimedPlace(*row) for row in rows]
-        if len(got) == wanted.quantity:
-            break
     return got
 
 

@@ -137,9 +137,10 @@ def _merged(lines: Iterable[PricedLine]) -> Iterable[PricedLine]:
                 seats=before.seats + line.seats,
             )
         same[key] = line
+    seats = [seat for line in same.values() for seat in line.seats]
+    if len(set(seats)) != len(seats):
+        raise Invalid.at("items", "The same seat is asked for twice.")
     for line in same.values():
-        if len(set(line.seats)) != len(line.seats):
-            raise Invalid.at("items", "The same seat is asked for twice.")
         if line.quantity > LARGEST_QUANTITY:
             raise Invalid.at("items", f"At most {LARGEST_QUANTITY} places in one line.")
     return same.values()

@@ -1,21 +1,37 @@
 """The people whom bookings and tickets are for; an e-mail address is no proof of who it is."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, false, func, or_, select, update
+from sqlalchemy import Select, false, func, or_, select, text
 
 from init import db
-from models import Booking, BookingStatus, Organiser, Show, TicketHolder
+from models import Booking, Organiser, Show, TicketHolder
 from models.booking import HasSales
 from models.organiser import MemberRole
 from models.permissions import Permission, authorize
 from models.values import Caller
 from services import organiser_service
+from services.catalogue_conditions import live
 from utils.clock import now
 from utils.errors import Invalid, NotFound
 from utils.listing import contains
 from utils.transaction import lock, transaction
 
+# Bookings show their holder, and those of their tickets. They are locked before the holder, as by
+# whoever confirms: new tickets look at their booking's holder.
+TOUCH_BOOKINGS = text(
+    """
+    UPDATE bookings SET version = version + 1, updated_at = clock_timestamp()
+     WHERE id = ANY(ARRAY(
+        SELECT id FROM bookings
+         WHERE id = ANY(ARRAY(SELECT id FROM bookings WHERE ticket_holder_id = :holder_id
+                              UNION SELECT booking_id FROM tickets
+                                     WHERE ticket_holder_id = :holder_id AND status <> 'void'))
+         ORDER BY id FOR UPDATE))
+    RETURNING id
+    """
+)
 SELLERS = (MemberRole.OWNER, MemberRole.MANAGER)
 FORGOTTEN = "Deleted"
 
@@ -70,27 +86,27 @@ def create(caller: Caller, *, organiser_id: int | None, **person: Any) -> Ticket
 def edit(holder: TicketHolder, changes: dict[str, Any]) -> TicketHolder:
     """Change what is named; the holder's bookings show it."""
     with transaction():
+        touch_bookings(holder.id)
         lock(holder).change(changes)
-        db.session.flush()
-        db.session.execute(
-            update(Booking)
-            .where(Booking.ticket_holder_id == holder.id)
-            .values(version=Booking.version + 1)
-            .execution_options(synchronize_session=False)
-        )
     return holder
+
+
+def touch_bookings(holder_id: int) -> Sequence[int]:
+    """Count up the versions of the bookings that show a holder, before it is locked; which."""
+    return db.session.scalars(TOUCH_BOOKINGS, {"holder_id": holder_id}).all()
 
 
 def delete(holder_id: int, *, caller: Caller) -> None:
     """Forget a person; the books stay whole. May be repeated.
 
-    Raises HasSales while they have confirmed bookings to come.
+    Raises HasSales while they have bookings to come, or somebody's ticket.
     """
     holder = db.session.scalar(owned_by(caller).where(TicketHolder.id == holder_id))
     if holder is None:
         raise NotFound(f"There is no ticket holder {holder_id}.")
     authorize(caller, Permission.HOLDER_EDIT, holder)
     with transaction():
+        shown_by = touch_bookings(holder.id)
         if lock(holder).deleted_at is not None:
             return
         upcoming = (
@@ -98,8 +114,8 @@ def delete(holder_id: int, *, caller: Caller) -> None:
             .select_from(Booking)
             .join(Show, Show.id == Booking.show_id)
             .where(
-                Booking.ticket_holder_id == holder.id,
-                Booking.status == BookingStatus.CONFIRMED,
+                Booking.id.in_(shown_by),
+                live(),
                 or_(Show.ends_at.is_(None), Show.ends_at > now()),
             )
         )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import insert, select, text
+from sqlalchemy.orm import joinedload
 
 from init import db
 from models import Booking, Place, Ticket, TicketHolder, TicketStatus
@@ -46,13 +47,16 @@ def issue(booking: Booking) -> int:
 
 
 def name_holders(booking: Booking, attendees: Mapping[str, Mapping[str, Any]]) -> None:
-    """Give tickets of a booking holders of their own, by place id."""
+    """Give tickets of a booking holders of their own, by place id; who has the name keeps it."""
     owner = db.session.get_one(TicketHolder, booking.ticket_holder_id)
     tickets = db.session.scalars(
-        select(Ticket).where(Ticket.booking_id == booking.id, Ticket.status == TicketStatus.VALID)
-    )
+        select(Ticket)
+        .where(Ticket.booking_id == booking.id, Ticket.status == TicketStatus.VALID)
+        .options(joinedload(Ticket.ticket_holder))
+    ).all()
     for ticket in tickets:
-        if named := attendees.get(str(ticket.place_id)):
+        named = attendees.get(str(ticket.place_id))
+        if named and any(getattr(ticket.ticket_holder, fact) != named[fact] for fact in named):
             holder = TicketHolder(user_id=owner.user_id, organiser_id=owner.organiser_id, **named)
             db.session.add(holder)
             db.session.flush()

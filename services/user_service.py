@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from init import db
 from models import Role, TicketHolder, User
 from models.values import Caller
+from services import ticket_holder_service
 from utils.errors import NotFound
 from utils.transaction import lock, transaction
 
@@ -30,7 +31,6 @@ def make_admin(email: str) -> User:
 def edit(user: User, changes: dict[str, Any]) -> User:
     """Change a profile, and the ticket holder that stands for its owner."""
     with transaction():
-        lock(user).change(changes)
         holder = db.session.scalar(
             select(TicketHolder).where(
                 TicketHolder.user_id == user.id,
@@ -38,6 +38,9 @@ def edit(user: User, changes: dict[str, Any]) -> User:
                 TicketHolder.deleted_at.is_(None),
             )
         )
+        if holder is not None:
+            ticket_holder_service.touch_bookings(holder.id)
+        lock(user).change(changes)
         if holder is not None:
             lock(holder).change(changes)
     return user

@@ -136,7 +136,7 @@ def count_statements(app: Flask) -> Iterator[list[str]]:
     statements: list[str] = []
 
     def note(_c: Any, _cursor: Any, statement: str, *_args: Any) -> None:
-        if not statement.startswith(("SAVEPOINT", "RELEASE")):
+        if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK TO")):
             statements.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)

@@ -88,9 +88,11 @@ def test_a_connection_lost_inside_a_sale_sells_nothing(app, committed, terminate
 
 
 def test_without_a_free_connection_the_answer_is_busy_and_soon(app, committed, monkeypatch):
+    db.session.remove()
+    db.engine.dispose()  # a new pool, from which nobody has anything
     pool = db.engine.pool
     monkeypatch.setattr(pool, "_timeout", 0.1)
-    taken = [db.engine.connect() for _ in range(pool.size() - pool.checkedout())]
+    taken = [db.engine.connect() for _ in range(pool.size())]
     answers = []
     try:
         thread = threading.Thread(target=lambda: answers.append(app.test_client().get("/ready")))
