@@ -75,6 +75,7 @@ class Settings:
         self.update(**{f.name: getattr(Settings(), f.name) for f in fields(self)})
 
 
+KINDS = {int: "a whole number", float: "a number", str: "text"}
 ENVIRONMENT = {
     "GIGMATE_ENV": "env",
     "DATABASE_URI": "database_uri",
@@ -120,11 +121,9 @@ def read_environment() -> None:
 
 def _parsed(variable: str, text: str, kind: type) -> object:
     try:
-        if kind is bool:
-            return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
         value = kind(text)
-    except (ValueError, KeyError):
-        raise ConfigurationError(f"{variable}={text!r} is not a {kind.__name__}.") from None
+    except ValueError:
+        raise ConfigurationError(f"{variable}={text!r} is not {KINDS[kind]}.") from None
     if kind in (int, float) and value <= 0:
         raise ConfigurationError(f"{variable}={text!r} must be more than zero.")
     return value

@@ -15,7 +15,7 @@ from schemas.user_schema import (
     TokensSchema,
 )
 from services import auth_service
-from services.auth_service import EmailTaken, WrongPassword
+from services.auth_service import EmailTaken, SignedIn, WrongPassword
 from utils.errors import Busy, Invalid, Unauthenticated
 from utils.http import Blueprint, refuses
 
@@ -45,11 +45,21 @@ def login(credentials: dict[str, Any]) -> dict[str, Any]:
 @auth_bp.response(200, TokensSchema())
 @refuses(WrongPassword, Busy)
 def token(form: dict[str, Any]) -> dict[str, Any]:
-    """Sign in with the OAuth2 password form; the address goes in `username` or in `email`."""
-    email = form.get("username") or form.get("email")
-    if not email:
-        raise Invalid.at("username", "Give the e-mail address as username or email.")
-    return tokens_for(auth_service.sign_in(email=email, password=form["password"]))
+    """Sign in with the OAuth2 password form (RFC 6749, 4.3), or with a refresh token (6).
+
+    The e-mail address goes in `username` or in `email`. Refusals carry the RFC's `error`.
+    """
+    try:
+        if form["grant_type"] == "refresh_token":
+            return tokens_for(_renewed(form.get("refresh_token")))
+        email = form.get("username") or form.get("email")
+        if not email or not form.get("password"):
+            field = "password" if email else "username"
+            raise Invalid.at(field, "Missing data for required field.")
+        return tokens_for(auth_service.sign_in(email=email, password=form["password"]))
+    except Unauthenticated as refusal:
+        refusal.facts["error"] = "invalid_grant"
+        raise
 
 
 @auth_bp.post("/refresh")
@@ -57,11 +67,7 @@ def token(form: dict[str, Any]) -> dict[str, Any]:
 @auth_bp.response(200, TokensSchema())
 def refresh(body: dict[str, Any]) -> dict[str, Any]:
     """Swap a refresh token, in the body or as `Refresh-Token` header, for a new access token."""
-    refresh_token = body["refresh_token"] or request.headers.get("Refresh-Token")
-    if not refresh_token:
-        raise Unauthenticated("Send the refresh token in the body.")
-    user_id, sign_in_id = identity_in(refresh_token, "refresh")
-    return tokens_for(auth_service.renew(user_id=user_id, sign_in_id=sign_in_id))
+    return tokens_for(_renewed(body["refresh_token"] or request.headers.get("Refresh-Token")))
 
 
 @auth_bp.post("/logout")
@@ -70,3 +76,10 @@ def refresh(body: dict[str, Any]) -> dict[str, Any]:
 def logout(caller: Caller) -> None:
     """End this sign-in: its access and refresh tokens stop working at once."""
     auth_service.sign_out(caller)
+
+
+def _renewed(refresh_token: str | None) -> SignedIn:
+    if not refresh_token:
+        raise Unauthenticated("Send the refresh token in the body.")
+    user_id, sign_in_id = identity_in(refresh_token, "refresh")
+    return auth_service.renew(user_id=user_id, sign_in_id=sign_in_id)

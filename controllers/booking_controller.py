@@ -31,7 +31,7 @@ from services.inventory_service import SeatTaken, SoldOut
 from services.limit_service import LimitReached
 from services.pricing_service import Quote
 from services.sale_service import NotOnSaleYet, NotPublished, SaleEnded, SalePaused
-from utils.errors import Busy, NotFound
+from utils.errors import Busy, Invalid, NotFound
 from utils.http import Blueprint, if_match, refuses
 
 bookings_bp = Blueprint("bookings", __name__, url_prefix="/bookings", description=__doc__)
@@ -144,7 +144,7 @@ def add_seats(wanted: WantedLine, booking_id: int, caller: Caller) -> Booking:
 
 @bookings_bp.delete("/<id:booking_id>/seats/<id:place_id>")
 @bookings_bp.response(200, BookingSchema())
-@refuses(*NOT_FOR_SALE, BookingMovedOn, HoldExpired)
+@refuses(Invalid, BookingMovedOn, HoldExpired)
 @for_caller(Permission.BOOKING_CHANGE)
 def remove_seat(booking_id: int, place_id: int, caller: Caller) -> Booking:
     """Give one place of a hold back."""
@@ -158,7 +158,7 @@ def remove_seat(booking_id: int, place_id: int, caller: Caller) -> Booking:
 @for_caller(Permission.BOOKING_CHANGE)
 def confirm_booking(booking_id: int, caller: Caller, once: Once | None) -> Booking:
     """Turn a hold that is free, or paid at the desk, into tickets."""
-    return booking_service.confirm(caller, _changeable(booking_id, caller), once=once)
+    return booking_service.confirm(caller, _mine(booking_id, caller), once=once)
 
 
 @bookings_bp.post("/<id:booking_id>/extend")
@@ -168,10 +168,14 @@ def confirm_booking(booking_id: int, caller: Caller, once: Once | None) -> Booki
 @for_caller(Permission.BOOKING_CHANGE)
 def extend_booking(booking_id: int, caller: Caller, once: Once | None) -> Booking:
     """Keep the places a little longer, once."""
-    return hold_service.extend(caller, _changeable(booking_id, caller), once=once)
+    return hold_service.extend(caller, _mine(booking_id, caller), once=once)
 
 
 def _changeable(booking_id: int, caller: Caller) -> Booking:
+    return if_match(_mine(booking_id, caller))
+
+
+def _mine(booking_id: int, caller: Caller) -> Booking:
     booking = booking_service.find(booking_id, caller=caller)
     authorize(caller, Permission.BOOKING_CHANGE, booking)
-    return if_match(booking)
+    return booking

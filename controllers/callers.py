@@ -104,6 +104,8 @@ def identity_in(token: str, kind: str) -> tuple[int, int]:
 def _caller() -> Caller:
     if header := request.headers.get("Authorization"):
         scheme, _, token = header.partition(" ")
+        if scheme.lower() == "basic" and request.endpoint == "auth.token":
+            return STRANGER  # an OAuth2 client names itself so; we know people, not clients
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("The Authorization header is not `Bearer <access_token>`.")
         return auth_service.caller_of(*identity_in(token.strip(), "access"))

@@ -162,8 +162,6 @@ class Booking(Versioned, Base):
             raise BookingMovedOn(f"The booking is {self.current_status} already.")
 
 
-
-
 Booking.current_status = column_property(
     case(
         (

@@ -26,6 +26,8 @@ class Caller:
     name: str | None = None
     role: Role | None = None
     ticket_holder_id: int | None = None
+    holder_name: str | None = None
+    holder_email: str | None = None
     memberships: Mapping[int, MemberRole] = field(default_factory=lambda: NOBODY)
     booking_id: int | None = None
 

@@ -29,6 +29,7 @@ from schemas.fields import (
     not_together,
     phone,
     text,
+    wanted_key,
     whole,
 )
 
@@ -166,6 +167,12 @@ class EditBookingSchema(Input):
     )
     note = text(1000, allow_none=True)
 
+    @validates_schema
+    def one_person_a_place(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        places = [attendee["place_id"] for attendee in data.get("attendees", ())]
+        if len(set(places)) != len(places):
+            raise ValidationError("The same place is named twice.", "attendees")
+
 
 class ReplaceBookingSchema(EditBookingSchema):
     """All that can be written; what is left out is emptied."""
@@ -191,9 +198,9 @@ class AcceptedSchema(Resource):
 class BookingFilters(Input):
     """Without a filter you read your own bookings."""
 
-    show_id = fields.Integer(validate=validate.Range(1, 2**63 - 1))
-    event_id = fields.Integer(validate=validate.Range(1, 2**63 - 1))
-    organiser_id = fields.Integer(validate=validate.Range(1, 2**63 - 1))
+    show_id = wanted_key()
+    event_id = wanted_key()
+    organiser_id = wanted_key()
     status = fields.Enum(BookingStatus, by_value=True)
     channel = fields.Enum(Channel, by_value=True)
     payment_status = fields.Enum(PaymentStatus, by_value=True)
@@ -249,6 +256,7 @@ class StepSchema(Resource):
     action = fields.String(required=True)
     method = fields.String(required=True)
     href = fields.String(required=True)
+    by = fields.String(metadata={"description": "`desk`: the organiser's, once it is paid there"})
 
 
 def named_attendees(booking: Any) -> list[dict[str, Any]]:
@@ -261,7 +269,9 @@ def next_steps(booking: Any) -> list[dict[str, str]]:
     here = f"/bookings/{booking.id}"
     steps = []
     if booking.current_status == BookingStatus.HELD:
-        steps.append({"action": "confirm", "method": "POST", "href": f"{here}/confirm"})
+        desk = booking.total.amount and booking.channel == Channel.WEB
+        confirm = {"action": "confirm", "method": "POST", "href": f"{here}/confirm"}
+        steps.append(confirm | ({"by": "desk"} if desk else {}))
         if not booking.extended:
             steps.append({"action": "extend", "method": "POST", "href": f"{here}/extend"})
         steps.append({"action": "change", "method": "PUT", "href": f"{here}/items"})

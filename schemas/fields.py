@@ -9,6 +9,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, missing, validat
 
 from utils.clock import ZONES, in_zone
 from utils.money import CURRENCIES, LARGEST_AMOUNT, Money
+from utils.pagination import Digits
 
 LARGEST_ID = 2**63 - 1
 # ISO 3166-1 alpha-2
@@ -121,6 +122,9 @@ class Coordinate(fields.Float):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+NOT_A_TIME = "Is not an RFC 3339 time with an offset, such as 2027-03-01T20:00:00+03:00."
+
+
 class Instant(fields.AwareDateTime):
     """RFC 3339 with an offset; a time without one is refused. Years 2000 to 2199."""
 
@@ -129,7 +133,7 @@ class Instant(fields.AwareDateTime):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> datetime:
         if not isinstance(value, str) or not 20 <= len(value) <= 40:
-            raise self.make_error("invalid", input=value, obj_type="datetime")
+            raise ValidationError(NOT_A_TIME)
         instant = super()._deserialize(value, attr, data, **kwargs)
         if not 2000 <= instant.year <= 2199:
             raise ValidationError("Must be in the years 2000 to 2199.")
@@ -246,9 +250,14 @@ def wanted_flag(**kwargs: Any) -> fields.Boolean:
     return fields.Boolean(truthy={"true", "1"}, falsy={"false", "0"}, **kwargs)
 
 
+def wanted_whole(smallest: int, largest: int, **kwargs: Any) -> fields.Integer:
+    """A whole number in a query string."""
+    return Digits(validate=validate.Range(smallest, largest), **kwargs)
+
+
 def wanted_key(**kwargs: Any) -> fields.Integer:
     """The id of a row in a query string."""
-    return fields.Integer(validate=validate.Range(1, LARGEST_ID), **kwargs)
+    return wanted_whole(1, LARGEST_ID, **kwargs)
 
 
 def wanted_day(**kwargs: Any) -> fields.Date:

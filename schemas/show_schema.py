@@ -67,7 +67,8 @@ class ShowSchema(Resource):
 
 class WarningSchema(Schema):
     code = fields.String(required=True)
-    show_id = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    show_id = fields.Integer(required=True, allow_none=True)
 
 
 class EditedShowSchema(ShowSchema):

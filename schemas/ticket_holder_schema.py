@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from schemas.fields import LARGEST_ID, Email, Input, Instant, Resource, key, phone, text
+from schemas.fields import Email, Input, Instant, Resource, key, phone, text, wanted_key
 
 
 class TicketHolderSchema(Resource):
@@ -40,5 +40,5 @@ class CreateTicketHolderSchema(ReplaceTicketHolderSchema):
 
 
 class TicketHolderFilters(Input):
-    organiser_id = fields.Integer(validate=validate.Range(1, LARGEST_ID))
+    organiser_id = wanted_key()
     q = fields.String(validate=validate.Length(1, 200))

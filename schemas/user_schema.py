@@ -43,12 +43,24 @@ class LoginSchema(Input):
 class PasswordGrantSchema(Input):
     """The form of RFC 6749, section 4.3, as OAuth2 clients send it."""
 
-    rules = (at_least_one_of("username", "email"),)
+    rules = (
+        {
+            "if": {
+                "properties": {"grant_type": {"const": "refresh_token"}},
+                "required": ["grant_type"],
+            },
+            "then": {"required": ["refresh_token"]},
+            "else": {"required": ["password"], **at_least_one_of("username", "email")},
+        },
+    )
 
-    grant_type = fields.String(load_default="password", validate=validate.Equal("password"))
+    grant_type = fields.String(
+        load_default="password", validate=validate.OneOf(["password", "refresh_token"])
+    )
+    refresh_token = fields.String(validate=validate.Length(1, 4096))
     username = fields.String(validate=validate.Length(1, 254))
     email = fields.String(validate=validate.Length(1, 254))
-    password = fields.String(required=True, validate=validate.Length(1, 1024))
+    password = fields.String(validate=validate.Length(1, 1024))
     scope = fields.String(load_default="", validate=validate.Length(max=500))
     client_id = fields.String(load_default="", validate=validate.Length(max=500))
     client_secret = fields.String(load_default="", validate=validate.Length(max=500))
@@ -65,6 +77,8 @@ class EditUserSchema(Input):
 
 class TokensSchema(Schema):
     """What a login answers; send the access token as `Authorization: Bearer …`."""
+
+    secret = True
 
     access_token = fields.String(required=True)
     refresh_token = fields.String(required=True)

@@ -21,6 +21,7 @@ from schemas.fields import (
     text,
     time_zone,
     wanted_key,
+    wanted_whole,
     whole,
 )
 from schemas.fields import wanted_words as words
@@ -184,7 +185,7 @@ class VenueFilters(Input):
     location = words(metadata={"description": "In the name, the address or the city"})
     country = country()
     organiser_id = wanted_key()
-    min_capacity = fields.Integer(validate=validate.Range(1, LARGEST_VENUE))
+    min_capacity = wanted_whole(1, LARGEST_VENUE)
     sort = one_of(choices(("name", "city", "capacity", "created_at")), load_default="name")
 
 

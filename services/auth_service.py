@@ -46,9 +46,9 @@ WHO = text(
            (SELECT json_object_agg(m.organiser_id, m.role)
               FROM organiser_members m JOIN organisers o ON o.id = m.organiser_id
              WHERE m.user_id = u.id AND o.deleted_at IS NULL),
-           (SELECT h.id FROM ticket_holders h
-             WHERE h.user_id = u.id AND h.is_self AND h.deleted_at IS NULL)
+           h.id, h.name, h.email
       FROM users u JOIN sign_ins s ON s.user_id = u.id
+      LEFT JOIN ticket_holders h ON h.user_id = u.id AND h.is_self AND h.deleted_at IS NULL
      WHERE u.id = :user_id AND s.id = :sign_in_id AND s.ended_at IS NULL AND u.deleted_at IS NULL
     """
 )
@@ -121,7 +121,7 @@ def caller_of(user_id: int, sign_in_id: int) -> Caller:
     row = db.session.execute(WHO, {"user_id": user_id, "sign_in_id": sign_in_id}).one_or_none()
     if row is None:
         raise Unauthenticated("This sign-in has ended; sign in again.")
-    email, name, role, of_organisers, ticket_holder_id = row
+    email, name, role, of_organisers, holder_id, holder_name, holder_email = row
     works_for = {int(key): MemberRole(value) for key, value in (of_organisers or {}).items()}
     return Caller(
         user_id=user_id,
@@ -129,7 +129,9 @@ def caller_of(user_id: int, sign_in_id: int) -> Caller:
         email=email,
         name=name,
         role=Role(role),
-        ticket_holder_id=ticket_holder_id,
+        ticket_holder_id=holder_id,
+        holder_name=holder_name,
+        holder_email=holder_email,
         memberships=works_for,
     )
 

@@ -46,8 +46,7 @@ def remove_seat(caller: Caller, booking: Booking, place_id: int) -> Booking:
     Raises NotFound when it is not in there, and Invalid when too little would be left.
     """
     with transaction():
-        lock(booking)
-        db.session.refresh(booking, ["current_status", "lines", "places"])
+        booking = booking_service.read_back(lock(booking).id)
         booking.require_alive()
         line_id = next((place.line_id for place in booking.places if place.id == place_id), None)
         if line_id is None:

@@ -68,8 +68,11 @@ def buyer_of(caller: Caller, wanted: WantedPlaces, sheet: SaleSheet) -> Buyer:
         secret = None if desk else readable(SECRET_LENGTH)
         return buyer(PlacedHolder(0, person.name, person.email, person.phone), secret)
     if mine:
-        name, address = caller.name or "", caller.email
-        return buyer(PlacedHolder(caller.ticket_holder_id or 0, name, address))
+        name, address = caller.name or "", caller.email or ""
+        if caller.ticket_holder_id is None:
+            return buyer(_same_person(caller, WantedBuyer(name, address)))
+        known = caller.holder_name or name
+        return buyer(PlacedHolder(caller.ticket_holder_id, known, caller.holder_email))
     if desk:
         return buyer(PlacedHolder(0, WALK_UP, None))
     raise Invalid.at("buyer", "Sign in, or name the buyer with an e-mail address.")

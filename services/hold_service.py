@@ -100,7 +100,9 @@ WRITE = text(
 
 def quote(caller: Caller, show_id: int, wanted: Sequence[WantedLine]) -> Quote:
     """What a basket would cost now; nothing is written."""
-    return pricing_service.quote(sheet_for(caller, show_id), wanted)
+    quoted = pricing_service.quote(sheet_for(caller, show_id), wanted)
+    inventory_service.require_known(show_id, [claim_of(line) for line in quoted.lines])
+    return quoted
 
 
 def place(caller: Caller, wanted: WantedPlaces, *, once: Once | None) -> PlacedBooking | Booking:

@@ -313,15 +313,28 @@ def _refusal(show_id: int, claims: Sequence[Claim], booking_id: int) -> ApiError
     return None
 
 
-def _seat_refusal(
-    show_id: int, wanted: Claim, free: dict[int, int], booking_id: int
-) -> ApiError | None:
+def require_known(show_id: int, claims: Iterable[Claim]) -> None:
+    """Raise Invalid for seats that are not there, or that their tier does not sell."""
+    for wanted in claims:
+        if wanted.seats:
+            _known_seats(show_id, wanted, booking_id=0)
+
+
+def _known_seats(show_id: int, wanted: Claim, booking_id: int) -> dict[str, tuple[int, bool]]:
+    """The chosen seats by key: the stock of each, and whether it is free. Raises Invalid."""
     facts = {"show_id": show_id, "seats": list(wanted.seats), "booking_id": booking_id}
     rows = db.session.execute(SEATS, facts)
     known = {key: (stock_id, is_free) for key, stock_id, is_free in rows}
     unknown = [seat for seat in wanted.seats if known.get(seat, (0,))[0] not in wanted.stock_ids]
     if unknown:
-        return Invalid.at("items", f"{wanted.name} does not sell {', '.join(unknown)}.")
+        raise Invalid.at("items", f"{wanted.name} does not sell {', '.join(unknown)}.")
+    return known
+
+
+def _seat_refusal(
+    show_id: int, wanted: Claim, free: dict[int, int], booking_id: int
+) -> ApiError | None:
+    known = _known_seats(show_id, wanted, booking_id)
     taken = [seat for seat in wanted.seats if not known[seat][1]]
     if taken:
         return SeatTaken(f"Taken: {', '.join(taken)}.", seats=taken, tier_id=wanted.tier_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import selectinload
@@ -23,26 +24,33 @@ COPIED = (
 )
 
 
-def copy_price_list(show: Show) -> None:
+def copy_price_list(show: Show) -> list[dict[str, Any]]:
     """Give a new show the tiers of its event's price list that have a price in its currency.
+
+    The answer warns of every tier that could not be copied whole.
 
     Runs in the caller's transaction, the show flushed. A tier gets a stock of its planned section
     and capacity, or of the whole of a section that no other tier plans; where that does not fit
     the show's map, licence or venue, it comes without.
     """
     query = _live().where(Tier.event_id == show.event_id, Tier.show_id.is_(None))
-    plans = [tier for tier in db.session.scalars(query) if _priced_in(tier, show.currency)]
+    listed = list(db.session.scalars(query))
+    plans = [tier for tier in listed if _priced_in(tier, show.currency)]
     tiers = _copied(plans, show)
     known = {part.name: part for part in stock_service.sections(show)}
     only = next(iter(known)) if len(known) == 1 else None
     wanted = [tier.section or only for tier in plans]
+    whole = set()
     for tier, section in zip(plans, wanted, strict=True):
         part = known.get(section or "")
         capacity = tier.capacity
         if capacity is None and part is not None and wanted.count(section) == 1:
             capacity = part.capacity
-        if capacity is not None and (part is not None or not known):
-            _make_stock_if_it_fits(show, tiers[tier.id], section=section, capacity=capacity)
+        copy = tiers[tier.id]
+        can_be = capacity is not None and (part is not None or not known)
+        if can_be and _makes_stock(show, copy, section=section, capacity=capacity or 0):
+            whole.add(tier)
+    return [_warning(tier, show, is_copied=tier in plans) for tier in listed if tier not in whole]
 
 
 def copy_offer(source: Show, target: Show) -> None:
@@ -79,9 +87,20 @@ def _live() -> Select[Tier]:
     )
 
 
-def _make_stock_if_it_fits(show: Show, tier: Tier, *, section: str | None, capacity: int) -> None:
+def _makes_stock(show: Show, tier: Tier, *, section: str | None, capacity: int) -> bool:
+    """Whether the planned places fit, and so were made."""
     with suppress(CapacityExceeded), db.session.begin_nested():
         tier_places.make_stock(show, tier, section=section, capacity=capacity)
+        return True
+    return False
+
+
+def _warning(tier: Tier, show: Show, *, is_copied: bool) -> dict[str, Any]:
+    if not is_copied:
+        detail = f"{tier.name} has no price in {show.currency} and was not copied."
+        return {"code": "tier-not-copied", "detail": detail, "show_id": None}
+    detail = f"{tier.name} was copied without places: they do not fit this map, licence or venue."
+    return {"code": "tier-without-places", "detail": detail, "show_id": None}
 
 
 def _priced_in(tier: Tier, currency: str) -> bool:

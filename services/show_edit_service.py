@@ -73,7 +73,8 @@ def create(
     with transaction():
         show.seat_map_version_id = venue_calendar.lock_venue(venue)
         _add(show, event)
-        tier_service.copy_price_list(show)
+        missing = tier_service.copy_price_list(show)
+    show.warnings = [*show.warnings, *missing]
     return fresh(show)
 
 
@@ -221,6 +222,8 @@ def _require_allowed(show: Show, wanted: dict[str, Any]) -> None:
         if wanted["starts_at"] is None:
             raise Invalid.at("starts_at", "A show has a date; POST …/postpone takes it away.")
         venue_calendar.require_future(wanted["starts_at"])
+        require_no_sales("POST …/reschedule moves a show that people have bought.", here)
+    if "venue_id" in wanted or "time_zone" in wanted:
         require_no_sales("POST …/reschedule moves a show that people have bought.", here)
     if "currency" in wanted:
         require_no_sales(f"Places are sold in {show.currency}.", here)

@@ -106,4 +106,5 @@ def _others_there(show: Show, event: Event) -> list[Show]:
 
 
 def _warning(other: Show) -> dict[str, Any]:
-    return {"code": VenueTaken.code, "show_id": other.id}
+    detail = f"Show {other.id} is at this venue then."
+    return {"code": VenueTaken.code, "detail": detail, "show_id": other.id}

@@ -5,7 +5,9 @@ on which the tests make, and drop, databases of their own; without it they run o
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from init import db
 from main import create_app
 from models import SignIn, User
 from services.auth_service import SignedIn
+from tests.factories import worlds
 from utils import dev_database
 
 for variable in (*config.ENVIRONMENT, "FLASK_DEBUG"):
@@ -33,6 +36,11 @@ FAST_AND_FORGETFUL = {
     "full_page_writes": "off",
     "max_connections": "200",
 }
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Times count from now: in a test's name they would differ between test processes."""
+    return "time" if isinstance(val, str) and re.match(r"\d{4}-\d\d-\d\dT", val) else None
 
 
 @pytest.fixture(scope="session")
@@ -95,9 +103,48 @@ def committed(app: Flask) -> Iterator[scoped_session[Session]]:
     with app.app_context():
         yield db.session
         db.session.remove()
-        tables = ", ".join(f'"{t.name}"' for t in db.metadata.sorted_tables)
-        with db.engine.begin() as connection:
-            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        _empty_every_table()
+
+
+@pytest.fixture(scope="module")
+def world(app: Flask) -> Iterator[worlds.World]:
+    """Everything that the API knows, committed, with the same ids in every run."""
+    with app.app_context():
+        _empty_every_table()
+        built = worlds.build()
+        db.session.remove()
+        db.session.configure(join_transaction_mode="create_savepoint")
+    yield built
+    with app.app_context():
+        db.session.remove()
+        db.session.configure(join_transaction_mode="conditional_savepoint")
+        _empty_every_table()
+
+
+@pytest.fixture(scope="module")
+def undone(app: Flask, world: worlds.World) -> Callable[[], AbstractContextManager[None]]:
+    """`with undone():` lets requests commit, and then takes back what they did to the world."""
+
+    @contextmanager
+    def undone() -> Iterator[None]:
+        with app.app_context():
+            engines, engine = db.engines, db.engine
+        with engine.connect() as connection:
+            outer = connection.begin()
+            engines[None] = connection  # type: ignore[assignment]
+            try:
+                yield
+            finally:
+                engines[None] = engine
+                outer.rollback()
+
+    return undone
+
+
+def _empty_every_table() -> None:
+    tables = ", ".join(f'"{t.name}"' for t in db.metadata.sorted_tables)
+    with db.engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
 
 
 class FreshClient(FlaskClient):

@@ -147,12 +147,14 @@ def _join(home: Path) -> None:
     if home in _joined:
         os.close(_joined[home])
     else:
-        atexit.register(_leave, home)
+        atexit.register(_leave, home, os.getpid())
     _joined[home] = users
 
 
-def _leave(home: Path) -> None:
+def _leave(home: Path, joined_by: int) -> None:
     """Stop the server, unless it has another user or was told to stay."""
+    if os.getpid() != joined_by:
+        return  # a forked worker leaves that to its parent, which outlives it
     if home in _joined:
         os.close(_joined.pop(home))
     if not (home / LOCK).exists():

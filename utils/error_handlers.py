@@ -93,7 +93,8 @@ def _http(error: HTTPException) -> Response:
     if status < 400 and error.response is not None:
         return error.response  # type: ignore[return-value]
     kind = known.get(status, Invalid if status == 400 else ApiError)
-    response = problem(kind(detail))
+    facts = {"limit": request.max_content_length} if kind is TooLarge else {}
+    response = problem(kind(detail, **facts))
     response.status_code = status
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after", "www-authenticate"):

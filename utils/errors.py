@@ -10,7 +10,7 @@ from typing import Any
 
 
 class ApiError(Exception):
-    """An expected refusal; a subclass gives it a status, a code and a title."""
+    """The request is malformed in a way that has no code of its own."""
 
     status = HTTPStatus.BAD_REQUEST
     code, title = "bad-request", "The request cannot be served"
@@ -92,7 +92,7 @@ class UnsupportedMediaType(ApiError):
     """The body has a media type that this endpoint does not read."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-    code, title = "unsupported-media-type", "Send application/json"
+    code, title = "unsupported-media-type", "That media type is not read here"
 
 
 class KeyReused(ApiError):

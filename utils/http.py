@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 import flask_smorest
 import orjson
 from apispec import APISpec
-from flask import Response, g, request
+from flask import Flask, Response, current_app, g, request
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 from werkzeug.routing import IntegerConverter
@@ -214,12 +214,14 @@ class Blueprint(flask_smorest.Blueprint):
                 if isinstance(result, Response):
                     return result
                 etag = getattr(result, "etag", None)
-                if etag and request.method == "GET" and etag in request.if_none_match:
+                if etag and request.method == "GET" and request.if_none_match.contains_weak(etag):
                     return _marked(Response(status=HTTPStatus.NOT_MODIFIED), etag)
                 body = b"" if status == HTTPStatus.NO_CONTENT else rendered(schema, result)
                 response = Response(body, status, content_type=content_type or JSON)
                 if etag:
                     _marked(response, etag)
+                if getattr(schema, "secret", False):
+                    response.headers["Cache-Control"] = "no-store"
                 if location:
                     response.headers["Location"] = location.format(o=result)
                 return response
@@ -266,6 +268,24 @@ class Blueprint(flask_smorest.Blueprint):
             return refuses(Invalid)(wrapper)
 
         return decorate
+
+
+def register_strictness(app: Flask) -> None:
+    """Refuse query parameters and bodies at endpoints that take none."""
+
+    @app.before_request
+    def refuse_what_nobody_reads() -> None:
+        view = current_app.view_functions.get(request.endpoint or "")
+        documented = getattr(view, "_apidoc", None)
+        if documented is None:
+            return
+        places = {p["in"] for p in documented.get("arguments", {}).get("parameters", ())}
+        if request.args and "query" not in places:
+            raise Invalid.at(next(iter(request.args))[:100], "Unknown query parameter.")
+        takes_body = request.method == "GET" or places & {"json", "form"}
+        if request.content_length and not takes_body and (unread := json_body()):
+            name = next(iter(unread)) if isinstance(unread, dict) else "body"
+            raise Invalid.at(name, "Unknown field.")
 
 
 def refuses(*errors: type[ApiError]) -> Callable[[View], View]:
@@ -356,7 +376,7 @@ def _document_conditions(
 def _document_refusals(
     doc: dict[str, Any], info: dict[str, Any], *, spec: APISpec, **_kwargs: Any
 ) -> dict[str, Any]:
-    errors = [*info.get("refusals", ()), Unauthenticated, Unavailable]
+    errors = [*info.get("refusals", ()), Invalid, Unauthenticated, Unavailable]
     if "permission" in info:
         errors.append(Forbidden)
     if info.get("idempotent"):

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import functools
+import re
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -17,17 +18,27 @@ from utils.errors import Invalid
 
 DEEPEST = 10_000
 LARGEST_PAGE = 100
+DIGITS = re.compile(r"-?[0-9]{1,19}")
+
+
+class Digits(fields.Integer):
+    """A whole number in a query string: ASCII digits, perhaps after a minus, and nothing else."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int | None:
+        if not isinstance(value, str) or not DIGITS.fullmatch(value):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class PageParameters(Schema):
     """The paging part of a query string."""
 
-    page = fields.Integer(
+    page = Digits(
         load_default=1,
         validate=validate.Range(1, DEEPEST),
         metadata={"description": "Page number, from 1; at most 10,000 rows deep"},
     )
-    per_page = fields.Integer(
+    per_page = Digits(
         load_default=10,
         validate=validate.Range(1, LARGEST_PAGE),
         metadata={"description": "Rows in a page"},

@@ -105,3 +105,46 @@ def test_a_stale_profile_edit_is_refused(client, as_user):
     response = client.patch("/users/me", json={"name": "C"}, headers=headers | {"If-Match": etag})
 
     assert (response.status_code, response.json["code"]) == (412, "precondition-failed")
+
+
+class TestOAuth2Clients:
+    """RFC 6749, as its clients speak it."""
+
+    def test_a_client_may_name_itself(self, client):
+        client.post("/auth/register", json=ACCOUNT)
+        form = {"username": ACCOUNT["email"], "password": ACCOUNT["password"]}
+        basic = {"Authorization": "Basic c2hvcDo="}
+
+        answer = client.post("/auth/token", data=form | {"grant_type": "password"}, headers=basic)
+
+        assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == "no-store"
+
+    def test_a_refresh_token_is_a_grant_too(self, client):
+        tokens = client.post("/auth/register", json=ACCOUNT).json
+        form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+
+        assert client.post("/auth/token", data=form).json["token_type"] == "bearer"
+
+    def test_a_wrong_password_is_an_invalid_grant(self, client):
+        form = {"grant_type": "password", "username": "who@example.com", "password": "wrong"}
+
+        answer = client.post("/auth/token", data=form)
+
+        assert (answer.status_code, answer.json["error"]) == (401, "invalid_grant")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/health?x=1"), ("GET", "/?x=1"), ("GET", "/problems/busy?x=1")]
+)
+def test_a_query_parameter_that_nobody_reads_is_refused(client, method, path):
+    answer = client.open(path, method=method)
+
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (400, "x")
+
+
+def test_a_body_that_nobody_reads_is_refused(client, as_user):
+    headers = as_user(UserFactory())
+
+    assert client.post("/auth/logout", json={"x": 1}, headers=headers).status_code == 400
+    assert client.post("/auth/logout", json={}, headers=headers).status_code == 204

@@ -116,6 +116,19 @@ class TestPlaceBooking:
 
         assert (response.json["code"], response.json["left"]) == ("sold-out", 1)
 
+    def test_who_has_a_choice_of_stocks_leaves_the_other_its_only_one(self, client, as_user):
+        show = ShowFactory()
+        early, late = (StockFactory(show=show, capacity=2) for _ in range(2))
+        wide = TierFactory(show=show, stocks=[early, late])
+        narrow = TierFactory(show=show, stocks=[early])
+        items = [{"tier_id": tier.id, "quantity": 2} for tier in (wide, narrow)]
+
+        response = client.post(
+            "/bookings/", json={"show_id": show.id, "items": items}, headers=as_user(UserFactory())
+        )
+
+        assert response.status_code == 201
+
     @pytest.mark.parametrize("quantity", [-1, 0, 1.5, "2", True, None, 10**18, 11, [1]])
     def test_refuses_a_quantity_that_makes_no_sense(self, client, as_user, quantity, session):
         tier = TierFactory(capacity=20)
@@ -180,6 +193,31 @@ class TestSeats:
         assert (response.status_code, response.json["code"]) == (409, "seat-taken")
         assert response.json["seats"] == ["STALLS/A-1"]
 
+    def test_the_same_seat_in_two_lines_is_a_mistake(self, client, as_user, seated):
+        other = TierFactory(show=seated.show, stocks=list(seated.stocks))
+        items = [{"tier_id": tier.id, "seats": ["STALLS/A-2"]} for tier in (seated, other)]
+
+        response = client.post(
+            "/bookings/",
+            json={"show_id": seated.show_id, "items": items},
+            headers=as_user(UserFactory()),
+        )
+
+        assert (response.status_code, response.json["code"]) == (400, "invalid")
+
+    def test_any_seats_leave_the_chosen_one(self, client, as_user, seated):
+        wanted: list[dict] = [{"quantity": 4}, {"seats": ["STALLS/A-1"]}]
+        items = [{"tier_id": seated.id} | some for some in wanted]
+
+        response = client.post(
+            "/bookings/",
+            json={"show_id": seated.show_id, "items": items},
+            headers=as_user(UserFactory()),
+        )
+
+        assert response.status_code == 201
+        assert "STALLS/A-1" in [place["key"] for place in response.json["places"]]
+
     def test_a_seat_that_is_not_there_is_a_mistake(self, client, as_user, seated):
         body = order(seated, None, item={"seats": ["STALLS/Z-99"]})
 
@@ -238,6 +276,15 @@ class TestGuests:
         ).one()
         headers = {"Booking-Secret": mail.payload["secret"]}
         assert client.get(f"/bookings/{booking['id']}", headers=headers).status_code == 200
+
+    def test_a_new_secret_goes_to_the_address_that_bought(self, client, session):
+        booking = client.post("/bookings/", json=order(TierFactory(), buyer=GUEST)).json
+        like = {"email": "Asha+else@example.com", "reference": booking["reference"]}
+
+        client.post("/bookings/recover", json=like)
+
+        query = select(OutboxMessage).where(OutboxMessage.topic == "booking.recovered")
+        assert session.scalars(query).one().payload["email"] == GUEST["email"]
 
     def test_an_address_does_not_open_somebodys_account(self, client, as_user):
         somebody = UserFactory(email="asha@example.com")
@@ -448,6 +495,67 @@ class TestItems:
         assert client.put(f"{here}/items", json=items, headers=headers | stale).status_code == 200
         assert client.put(f"{here}/items", json=items, headers=headers | stale).status_code == 412
 
+    def test_what_is_not_free_any_more_is_to_be_paid(self, client, as_user):
+        show, headers = ShowFactory(), as_user(UserFactory())
+        free, paid = TierFactory(show=show, price=0), TierFactory(show=show)
+        booking = client.post("/bookings/", json=order(free), headers=headers).json
+        said = [booking["payment_status"]]
+
+        for tier in (paid, free):
+            items = {"items": [{"tier_id": tier.id, "quantity": 1}]}
+            changed = client.put(f"/bookings/{booking['id']}/items", json=items, headers=headers)
+            said.append(changed.json["payment_status"])
+
+        assert said == ["paid", "unpaid", "paid"]
+
+    def test_places_and_names_stay_where_they_can(self, client, as_user):
+        tier, headers = TierFactory(capacity=60), as_user(UserFactory())
+        booking = client.post("/bookings/", json=order(tier, 3), headers=headers).json
+        here, places = f"/bookings/{booking['id']}", [p["id"] for p in booking["places"]]
+        people = [{"place_id": place, "name": f"Nr. {place}"} for place in places]
+        client.patch(here, json={"attendees": people}, headers=headers)
+        items = {"items": [{"tier_id": tier.id, "quantity": 4}]}
+
+        more = client.put(f"{here}/items", json=items, headers=headers).json
+        for place in places[:2]:
+            fewer = client.delete(f"{here}/seats/{place}", headers=headers)
+            assert fewer.status_code == 200
+
+        assert {p["id"] for p in more["places"]} > set(places)
+        assert [p["id"] for p in fewer.json["places"] if p["id"] in places] == places[2:]
+        assert [p["place_id"] for p in fewer.json["attendees"]] == places[2:]
+        assert fewer.json["total"]["amount"] == 5_000_00
+
+    def test_a_place_can_be_given_back_when_no_more_are_sold(self, client, as_user, session):
+        tier, headers = TierFactory(min_per_booking=2), as_user(UserFactory())
+        booking = client.post("/bookings/", json=order(tier, 3), headers=headers).json
+        session.execute(text("UPDATE shows SET sales_paused = true, version = version + 1"))
+        session.execute(text("UPDATE prices SET deleted_at = now()"))
+        session.commit()
+
+        answers = [
+            client.delete(f"/bookings/{booking['id']}/seats/{place['id']}", headers=headers)
+            for place in booking["places"][:2]
+        ]
+
+        assert [answer.status_code for answer in answers] == [200, 400]
+        assert "at least 2" in answers[1].json["detail"]
+        assert free_places(session, tier.show_id) == 8
+
+    def test_the_desks_choice_of_a_stock_stays(self, client, as_user, session):
+        show = ShowFactory(venue__layout=[("Stalls", {"A": 4}), ("Box", {"A": 4})])
+        tier = TierFactory(show=show, section="Stalls")
+        house = StockFactory(show=show, section_name="Box")
+        desk = as_user(member(show.event.organiser))
+        chosen = order(tier, item={"stock_id": house.id}, quantity=2, channel="desk")
+        booking = client.post("/bookings/", json=chosen, headers=desk).json
+
+        more = {"tier_id": tier.id, "seats": ["STALLS/A-1"]}
+        changed = client.post(f"/bookings/{booking['id']}/seats", json=more, headers=desk).json
+
+        kept = {place["key"] for place in booking["places"]}
+        assert {place["key"] for place in changed["places"]} == kept | {"STALLS/A-1"}
+
 
 class TestNames:
     def test_attendees_named_during_the_hold_are_on_the_tickets(self, client, as_user):
@@ -463,6 +571,40 @@ class TestNames:
 
         assert {t["ticket_holder"]["name"] for t in tickets if t["place_id"] == place} == {"李小龙"}
         assert len({t["ticket_holder"]["id"] for t in tickets}) == 2
+
+    def test_naming_somebody_again_makes_no_other_holder(self, client, as_user):
+        headers = as_user(UserFactory())
+        wanted = order(TierFactory(price=0), 2, confirm=True)
+        booking = client.post("/bookings/", json=wanted, headers=headers).json
+        people = {"attendees": [{"place_id": booking["places"][0]["id"], "name": "李小龙"}]}
+
+        for _ in range(2):
+            client.patch(f"/bookings/{booking['id']}", json=people, headers=headers)
+
+        holders = client.get("/ticket_holders/", headers=headers).json
+        assert holders["pagination"]["total"] == 2
+
+    def test_bookings_show_the_new_name_also_to_who_has_the_old_answer(self, client, as_user):
+        headers = as_user(UserFactory())
+        booking = client.post("/bookings/", json=order(TierFactory()), headers=headers)
+        have = headers | {"If-None-Match": booking.headers["ETag"]}
+
+        client.patch("/users/me", json={"name": "李小龙"}, headers=headers)
+
+        again = client.get(f"/bookings/{booking.json['id']}", headers=have)
+        assert (again.status_code, again.json["ticket_holder"]["name"]) == (200, "李小龙")
+
+    def test_who_has_a_hold_is_not_forgotten(self, client, as_user):
+        user = UserFactory()
+        holder, headers = TicketHolderFactory(user_id=user.id), as_user(user)
+        wanted = order(TierFactory(), ticket_holder_id=holder.id)
+        booking = client.post("/bookings/", json=wanted, headers=headers).json
+
+        refused = client.delete(f"/ticket_holders/{holder.id}", headers=headers)
+        client.delete(f"/bookings/{booking['id']}", headers=headers)
+
+        assert refused.json["code"] == "has-sales"
+        assert client.delete(f"/ticket_holders/{holder.id}", headers=headers).status_code == 204
 
     def test_a_holder_of_somebody_else_cannot_be_used(self, client, as_user):
         headers = as_user(UserFactory())
@@ -587,3 +729,34 @@ def test_answers_older_than_a_day_are_forgotten_by_whoever_comes_next(client, se
     assert again.status_code == 201
     assert "Idempotent-Replayed" not in again.headers
     assert session.scalars(text("SELECT key FROM idempotency_keys")).all() == ["old-1"]
+
+
+def test_a_quote_refuses_a_seat_that_is_not_there(client, seated):
+    response = client.post(
+        "/bookings/quote", json=order(seated, None, item={"seats": ["STALLS/Z-9"]})
+    )
+
+    assert (response.status_code, response.json["errors"][0]["field"]) == (400, "items")
+
+
+def test_a_retried_confirmation_gets_its_answer_whatever_version_it_names(client, as_user):
+    headers = as_user(UserFactory())
+    placed = client.post("/bookings/", json=order(TierFactory(price=0)), headers=headers)
+    headers |= {"Idempotency-Key": "confirm-1", "If-Match": placed.headers["ETag"]}
+
+    first, second = (
+        client.post(f"/bookings/{placed.json['id']}/confirm", headers=headers) for _ in range(2)
+    )
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert first.json == second.json
+
+
+def test_the_answer_calls_the_buyer_what_they_call_themselves(client, as_user):
+    headers = as_user(UserFactory())
+    mine = client.get("/ticket_holders/", headers=headers).json["items"][0]
+    client.patch(f"/ticket_holders/{mine['id']}", json={"name": "Ash"}, headers=headers)
+
+    placed = client.post("/bookings/", json=order(TierFactory()), headers=headers).json
+
+    assert placed["ticket_holder"]["name"] == "Ash"

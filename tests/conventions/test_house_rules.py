@@ -48,9 +48,7 @@ def test_no_float_is_money():
 
 
 def test_every_endpoint_names_its_permission(app):
-    silent = {
-        name for name, view in app.view_functions.items() if not hasattr(view, "permission")
-    }
+    silent = {name for name, view in app.view_functions.items() if not hasattr(view, "permission")}
     assert silent == NOBODY_IN_PARTICULAR
 
 
@@ -100,5 +98,3 @@ def test_the_openapi_document_is_the_one_that_was_agreed_on(app):
 
 def test_the_list_of_problems_is_up_to_date(app):
     assert (ROOT / "docs" / "problems.md").read_text() == problems_text()
-
-

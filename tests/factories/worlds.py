@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -34,14 +35,16 @@ class World:
     callers: dict[str, Headers]
     ids: dict[str, list[int]]  # by the name that a path or a body calls them: show_id
     seats: list[str]
+    email: str  # of the attendee
     code: str  # of a ticket that is valid
-    reference: str
 
 
 def build() -> World:
-    """An organiser with a public show half sold, a draft, and one booking in every state.
+    """An organiser with a public show, a draft, and a booking in every state.
 
-    The first id of each list is the one that matters: of the organiser, the public show, the hold.
+    The first id of each list is the public one, the second the draft's; of ticket holders, the
+    attendee's and the organiser's; of bookings, a hold of the attendee's. The last booking, holder
+    and place are the guest's.
     """
     organiser = OrganiserFactory()
     people = {
@@ -68,19 +71,21 @@ def build() -> World:
 
     buyer = _caller(people["attendee"])
 
-    def held(caller: Caller, quantity: int = 0, *seats: str, buyer: WantedBuyer | None = None):
+    def held(caller: Caller, quantity: int, *seats: str, **more: Any) -> Any:
         tier = seated if seats else standing
-        line = WantedLine(quantity=quantity or len(seats), tier_id=tier.id, seats=seats)
-        wanted = WantedPlaces(show_id=show.id, lines=(line,), buyer=buyer)
+        line = WantedLine(quantity=quantity, tier_id=tier.id, seats=seats)
+        wanted = WantedPlaces(show_id=show.id, lines=(line,), **more)
         return hold_service.place(caller, wanted, once=None)
 
-    hold = held(buyer, 0, "STALLS/A-1", "STALLS/A-2")
+    hold = held(buyer, 2, "STALLS/A-1", "STALLS/A-2", ticket_holder_id=own.id)
     free = held(buyer, 2)
     booking = held(buyer, 2)
     booking_service.confirm(buyer, booking_service.find(booking.id, caller=buyer), once=None)
     gone = held(buyer, 1)
     booking_service.cancel(buyer, booking_service.find(gone.id, caller=buyer))
-    guest = held(STRANGER, 1, buyer=WantedBuyer("Guest", "guest@example.com"))
+    guest = held(
+        STRANGER, 2, "STALLS/A-3", "STALLS/A-4", buyer=WantedBuyer("Guest", "guest@example.com")
+    )
 
     db.session.expire_all()
     seats = select(Place).where(Place.key.is_not(None), Place.show_id == show.id)
@@ -96,16 +101,16 @@ def build() -> World:
             "venue_id": [venue.id, shared_venue.id],
             "event_id": [event.id, draft.id],
             "show_id": [show.id, draft_show.id],
-            "tier_id": [standing.id, seated.id, drafted.id],
+            "tier_id": [standing.id, drafted.id, seated.id],
             "price_id": [standing.prices[0].id, seated.prices[0].id],
             "stock_id": [house.id, standing.stocks[0].id],
             "place_id": [place.id for place in places[:4]],
             "booking_id": [hold.id, free.id, booking.id, gone.id, guest.id],
-            "holder_id": [own.id, staff_holder.id],
+            "holder_id": [own.id, staff_holder.id, guest.ticket_holder.id],
         },
         seats=[place.key for place in places],
+        email=people["attendee"].email,
         code=tickets[0].code,
-        reference=booking.reference,
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text
 
 from init import db
-from models import Booking, Show, ShowStatus, Ticket
+from models import Booking, Show, ShowStatus, Ticket, TicketHolder
 from models.values import WantedLine
 from services import (
     booking_service,
@@ -17,9 +17,10 @@ from services import (
     check_in_service,
     hold_service,
     inventory_service,
+    ticket_holder_service,
     ticket_service,
 )
-from tests.factories import TierFactory, UserFactory, member
+from tests.factories import TicketHolderFactory, TierFactory, UserFactory, member
 from tests.races.conftest import attempt, booked, caller_of, find, outcome, without
 from utils.transaction import lock, transaction
 
@@ -120,6 +121,50 @@ def test_reaping_without_looking_again_kills_the_extended(in_parallel, sound, mo
     inventory_service.reap(tier.show_id)
 
     assert db.session.scalar(select(Booking.status)) == "expired"
+
+
+def test_a_hold_reaped_by_another_is_not_taken_for_sold(committed, monkeypatch):
+    """Looked for after counting, it would be neither free nor dead."""
+    tier = TierFactory(capacity=1)
+    [dead] = about_to_die(tier, caller_of(UserFactory()), 1, within=0)
+    count = inventory_service._refusal
+
+    def counted_just_before(show_id, *more):
+        refusal = count(show_id, *more)
+        db.session.rollback()
+        inventory_service.reap(show_id)
+        return refusal
+
+    monkeypatch.setattr(inventory_service, "_refusal", counted_just_before)
+
+    line = WantedLine(tier_id=tier.id, quantity=1)
+    assert attempt(caller_of(UserFactory()), tier.show_id, line) == "held"
+    assert db.session.get_one(Booking, dead).status == "expired"
+
+
+def test_renaming_a_holder_against_confirming_waits_its_turn(in_parallel, sound, monkeypatch):
+    user, tier = UserFactory(), TierFactory(price=0)
+    holder_id, caller = TicketHolderFactory(user_id=user.id).id, caller_of(user)
+    line = WantedLine(tier_id=tier.id, quantity=1)
+    booking_id = booked(caller, tier.show_id, line, ticket_holder_id=holder_id)
+    issue = ticket_service.issue
+
+    def issue_late(booking):
+        time.sleep(0.3)
+        return issue(booking)
+
+    def rename():
+        time.sleep(0.1)
+        holder = db.session.get_one(TicketHolder, holder_id)
+        return ticket_holder_service.edit(holder, {"name": "Wanjiru"}).name
+
+    def confirm():
+        return booking_service.confirm(caller, find(booking_id, caller), once=None).status
+
+    monkeypatch.setattr(ticket_service, "issue", issue_late)
+
+    assert in_parallel([confirm, rename], lambda deed: deed()) == ["confirmed", "Wanjiru"]
+    assert sound() == []
 
 
 def test_cancelling_the_show_against_sales_leaves_nobody_holding(in_parallel, sound):

@@ -1,0 +1,64 @@
+"""What every buyer of an on-sale runs looks at few rows, however many places there are."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from services import hold_service, idempotency_service, inventory_service
+from tests.factories import StockFactory
+
+MANY = 5000
+
+
+@pytest.fixture
+def plan(session):
+    """How the database reads `statement`, with the statistics of the moment."""
+
+    def explain(statement, **facts):
+        session.execute(text("ANALYZE places, idempotency_keys"))
+        lines = session.scalars(text(f"EXPLAIN (ANALYZE, COSTS OFF) {statement.text}"), facts)
+        return "\n".join(lines)
+
+    return explain
+
+
+@pytest.fixture
+def last():
+    """A stock whose places come behind those of other shows."""
+    return [StockFactory(capacity=MANY, show__venue__capacity=MANY) for _ in range(3)][-1]
+
+
+def claiming(stock):
+    here = {"show_id": stock.show_id, "stock_ids": [stock.id], "seats": []}
+    return {
+        "GATE": (hold_service.GATE, here | {"quantity": 2, "line_count": 1}),
+        "WAIT": (inventory_service.WAIT, here | {"quantities": [2]}),
+        "FREE_BY_STOCK": (inventory_service.FREE_BY_STOCK, here | {"booking_id": 0, "at_most": 2}),
+    }
+
+
+@pytest.mark.parametrize("name", ["GATE", "WAIT", "FREE_BY_STOCK"])
+def test_a_claim_reads_no_more_places_than_it_wants(plan, last, name):
+    statement, facts = claiming(last)[name]
+
+    read = plan(statement, **facts)
+
+    assert "using ix_places_free" in read
+    assert "Rows Removed by Filter" not in read.split("on places")[1]
+    assert f"rows={MANY}" not in read
+
+
+def test_forgetting_old_answers_reads_a_few_of_them(plan, session):
+    session.execute(
+        text(
+            "INSERT INTO idempotency_keys (scope, key, fingerprint, status, body, created_at)"
+            " SELECT 'user:1', n, '', 201, '', now() - interval '25 hours'"
+            " FROM generate_series(1, :many) AS n"
+        ),
+        {"many": MANY},
+    )
+
+    read = plan(idempotency_service.FORGET, scope="user:1", key="none", kept=timedelta(hours=24))
+
+    assert "Rows Removed by Filter" not in read
