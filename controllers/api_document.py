@@ -82,7 +82,7 @@ def describe(api: Api) -> None:
     api.register_converter(IdConverter, _path_id)
 
 
-def _words_of_an_enum(_self: Any, field: fields.Field, **_kwargs: Any) -> dict[str, Any]:
+def _words_of_an_enum(_self: Any, field: fields.Field[Any], **_kwargs: Any) -> dict[str, Any]:
     """An enum is text; where only some of it can be chosen, the metadata say which."""
     if not isinstance(field, fields.Enum):
         return {}

@@ -55,7 +55,7 @@ def token(form: dict[str, Any]) -> dict[str, Any]:
         email = form.get("username") or form.get("email")
         if not email or not form.get("password"):
             field = "password" if email else "username"
-            raise Invalid.at(field, "Missing data for required field.")
+            raise Invalid.at(field, f"This grant needs a {field}.")
         return tokens_for(auth_service.sign_in(email=email, password=form["password"]))
     except Unauthenticated as refusal:
         refusal.facts["error"] = "invalid_grant"

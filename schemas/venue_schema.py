@@ -70,7 +70,7 @@ def _label(value: str) -> None:
 def label(**kwargs: Any) -> fields.String:
     """What is painted on a seat or on a row."""
     metadata = {"pattern": r"^[^/\s]([^/]*[^/\s])?$"}
-    checks = [validate.Length(1, LONGEST_LABEL), _label]
+    checks: list[Any] = [validate.Length(1, LONGEST_LABEL), _label]
     return fields.String(validate=checks, metadata=metadata, **kwargs)
 
 

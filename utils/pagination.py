@@ -24,7 +24,7 @@ DIGITS = re.compile(r"-?[0-9]{1,19}")
 class Digits(fields.Integer):
     """A whole number in a query string: ASCII digits, perhaps after a minus, and nothing else."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int | None:
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
         if not isinstance(value, str) or not DIGITS.fullmatch(value):
             raise self.make_error("invalid", input=value)
         return super()._deserialize(value, attr, data, **kwargs)

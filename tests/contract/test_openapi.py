@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -21,6 +22,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis.generation.feedback import NO_FEEDBACK
+from schemathesis.generation.meta import TestPhase
 from schemathesis.pytest._test_builder import build_operation_test
 from schemathesis.specs.openapi.checks import positive_data_acceptance, use_after_free
 
@@ -34,6 +36,7 @@ OPERATIONS = {
     if method != "parameters"
 }
 CALLERS = ("admin", "admin", "admin", "owner", "owner", "attendee", "door", "stranger")
+PLENTY = 60
 CONFIG = {
     "seed": 1,
     "generation": {
@@ -90,10 +93,13 @@ BEYOND_SCHEMA = (
     "The show (ends|sells) ",
     "The (doors open|sale ends|fee is|tiers would) ",
     "Is more than anyone may buy",
+    "A show lasts ",
     "A tag is given twice",
-    "The same seat is ",
+    "The same (seat|place) is ",
     "There (is another such|are two) ",
     "They hold ",
+    "Is not the currency of the price",
+    "This grant needs ",
 )
 # DELETE keeps these: cancelled, they can be read, and deleted again with the same answer.
 CANCELLED_NOT_GONE = ("/events/{event_id}", "/shows/{show_id}", "/bookings/{booking_id}")
@@ -158,10 +164,14 @@ def test_it_does_what_the_document_says(app: Flask, world: World, undone: Any, l
     method, path = label.split()
     schema = document()
     schema.app = app
+    numbers = count()
 
     def one(case: Any) -> None:
         settle(case, world)
-        headers = world.callers[CALLERS[crc32(repr(case).encode()) % len(CALLERS)]]
+        lot = crc32(repr(case).encode())
+        if case.meta.phase.name == TestPhase.COVERAGE and next(numbers) > PLENTY and lot % 2:
+            return  # large bodies have hundreds of boundary values that are much alike
+        headers = world.callers[CALLERS[lot // 2 % len(CALLERS)]]
         with undone():
             response = case.call(headers=headers)
             case.validate_response(

@@ -1,0 +1,270 @@
+"""Who gets past the door of every route: checked against the URL map, so that none is forgotten.
+
+The target is what the organiser of the world owns: its public show, and what belongs to that; the
+booking and the ticket holder are the attendee's. `ok` is any answer but 401, 403 and 404: the
+state of the thing may still refuse.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.factories.bodies import BODIES
+from tests.factories.worlds import World
+
+CALLERS = ("stranger", "attendee", "other_owner", "door", "owner", "admin")
+TURNED_AWAY = (401, 403, 404)
+GUESTS = -1  # which of the world's bookings is the guest's
+
+ROUTES = {
+    # stranger, attendee, owner of another organiser, door, owner, admin
+    "ok  ok  ok  ok  ok  ok": """
+        GET /
+        GET /docs/
+        GET /docs/{path}
+        GET /openapi.json
+        GET /health
+        GET /ready
+        GET /problems/
+        GET /problems/{code}
+        POST /auth/register
+        GET /events/
+        GET /events/{event_id}
+        GET /events/{event_id}/tiers
+        GET /organisers/
+        GET /organisers/{organiser_id}
+        GET /seats
+        GET /seats/{place_id}
+        GET /shows/
+        GET /shows/{show_id}
+        GET /shows/{show_id}/availability
+        GET /shows/{show_id}/seats
+        GET /shows/{show_id}/tiers
+        GET /tiers/{tier_id}
+        GET /tiers/{tier_id}/availability
+        GET /venues/
+        GET /venues/{venue_id}
+        POST /bookings/
+        POST /bookings/quote
+        POST /bookings/recover
+    """,
+    # What they take is a credential, and here a wrong one.
+    "401 401 401 401 401 401": """
+        POST /auth/login
+        POST /auth/refresh
+        POST /auth/token
+    """,
+    "401 ok  ok  ok  ok  ok": """
+        GET /bookings/
+        GET /events/mine
+        GET /ticket_holders/
+        GET /users/me
+        PATCH /users/me
+        POST /auth/logout
+    """,
+    "401 403 ok  ok  ok  ok": """
+        POST /organisers/
+    """,
+    "401 ok  404 ok  ok  ok": """
+        GET /bookings/{booking_id}
+    """,
+    "401 ok  404 403 ok  ok": """
+        DELETE /bookings/{booking_id}
+        DELETE /bookings/{booking_id}/seats/{place_id}
+        PATCH /bookings/{booking_id}
+        POST /bookings/{booking_id}/confirm
+        POST /bookings/{booking_id}/extend
+        POST /bookings/{booking_id}/seats
+        PUT /bookings/{booking_id}
+        PUT /bookings/{booking_id}/items
+    """,
+    "401 ok  404 404 404 ok": """
+        DELETE /ticket_holders/{holder_id}
+        GET /ticket_holders/{holder_id}
+        PATCH /ticket_holders/{holder_id}
+        PUT /ticket_holders/{holder_id}
+    """,
+    # The member who is removed is the door's own: people may leave.
+    "401 403 403 ok  ok  ok": """
+        DELETE /organisers/{organiser_id}/members/{user_id}
+        GET /organisers/{organiser_id}/members
+        GET /organisers/{organiser_id}/members/{user_id}
+        GET /shows/{show_id}/attendees
+        GET /shows/{show_id}/attendees.csv
+        GET /shows/{show_id}/check_ins
+        POST /shows/{show_id}/check_ins
+    """,
+    "401 403 403 403 ok  ok": """
+        DELETE /events/{event_id}
+        DELETE /organisers/{organiser_id}
+        DELETE /shows/{show_id}
+        DELETE /tiers/{tier_id}
+        DELETE /venues/{venue_id}
+        PATCH /events/{event_id}
+        PATCH /organisers/{organiser_id}
+        PATCH /organisers/{organiser_id}/members/{user_id}
+        PATCH /shows/{show_id}
+        PATCH /tiers/{tier_id}
+        PATCH /venues/{venue_id}
+        POST /events/
+        POST /events/{event_id}/cancel
+        POST /events/{event_id}/complete
+        POST /events/{event_id}/publish
+        POST /events/{event_id}/tiers
+        POST /events/{event_id}/unpublish
+        POST /organisers/{organiser_id}/members
+        POST /shows/
+        POST /shows/{show_id}/copy
+        POST /shows/{show_id}/pause
+        POST /shows/{show_id}/postpone
+        POST /shows/{show_id}/reschedule
+        POST /shows/{show_id}/resume
+        POST /shows/{show_id}/tiers
+        POST /ticket_holders/
+        POST /venues/
+        PUT /events/{event_id}
+        PUT /organisers/{organiser_id}
+        PUT /shows/{show_id}
+        PUT /tiers/{tier_id}
+        PUT /venues/{venue_id}
+    """,
+    # Stocks are nobody else's to see.
+    "401 404 404 ok  ok  ok": """
+        GET /shows/{show_id}/stocks
+        GET /stocks/{stock_id}
+    """,
+    "401 404 404 403 ok  ok": """
+        DELETE /stocks/{stock_id}
+        PATCH /stocks/{stock_id}
+        POST /shows/{show_id}/stocks
+    """,
+}
+# The same organiser's draft: nobody else knows of it.
+DRAFT = {
+    "404 404 404 ok  ok  ok": """
+        GET /events/{event_id}
+        GET /events/{event_id}/tiers
+        GET /shows/{show_id}
+        GET /shows/{show_id}/availability
+        GET /shows/{show_id}/seats
+        GET /shows/{show_id}/tiers
+        GET /tiers/{tier_id}
+        GET /tiers/{tier_id}/availability
+    """,
+    "401 404 404 403 ok  ok": """
+        PATCH /events/{event_id}
+        POST /events/{event_id}/publish
+        PATCH /shows/{show_id}
+        PATCH /tiers/{tier_id}
+        POST /shows/{show_id}/tiers
+    """,
+    "401 404 404 ok  ok  ok": """
+        GET /shows/{show_id}/attendees
+        GET /shows/{show_id}/stocks
+    """,
+}
+# A ticket holder whom the organiser books for.
+OUR_HOLDER = {
+    "401 404 404 404 ok  ok": """
+        DELETE /ticket_holders/{holder_id}
+        GET /ticket_holders/{holder_id}
+        PATCH /ticket_holders/{holder_id}
+        PUT /ticket_holders/{holder_id}
+    """,
+}
+
+
+def rows(table: dict[str, str]) -> list[Any]:
+    return [
+        pytest.param(
+            route.strip(), dict(zip(CALLERS, expected.split(), strict=True)), id=route.strip()
+        )
+        for expected, routes in table.items()
+        for route in routes.strip().splitlines()
+    ]
+
+
+@pytest.fixture
+def answers(app: Flask, world: World, undone: Any) -> Callable[..., dict[str, str]]:
+    """What each of `callers` is answered, to a request with nothing else wrong with it."""
+
+    def answer(route: str, who: str, which: int) -> str:
+        method, path = route.split()
+        ids = {name: (known * 2)[which] for name, known in world.ids.items()}
+        url = path.format(**ids, code="sold-out", path="index.css")
+        with undone(), app.test_client() as client:
+            response = client.open(
+                url, method=method, headers=world.callers[who], **content(route, world, ids)
+            )
+            response.close()
+        assert response.status_code < 500
+        assert response.status_code not in (400, 415), f"nobody looked further: {response.text}"
+        return str(response.status_code) if response.status_code in TURNED_AWAY else "ok"
+
+    def answers(route: str, *, which: int = 0, callers: Any = CALLERS) -> dict[str, str]:
+        return {who: answer(route, who, which) for who in callers}
+
+    return answers
+
+
+def content(route: str, world: World, ids: dict[str, int]) -> dict[str, Any]:
+    """The body or query of a request, about the target where it says whom it is about."""
+    targeted: dict[str, dict[str, Any]] = {
+        "GET /seats": {"query_string": {"show_id": ids["show_id"]}},
+        "POST /auth/token": {"data": {"username": "a@example.com", "password": "wrong"}},
+    }
+    if route in targeted:
+        return targeted[route]
+    body = dict(BODIES.get(route, {}))
+    if route in ("POST /events/", "POST /venues/", "POST /ticket_holders/"):
+        body["organiser_id"] = ids["organiser_id"]
+    if route == "POST /bookings/":
+        body["buyer"] = {"name": "Guest", "email": "guest@example.com"}
+    if "ticket_holder_id" in body:
+        body["ticket_holder_id"] = ids["holder_id"]
+    if route.endswith("/members"):
+        body["email"] = world.email
+    if route.endswith("/check_ins"):
+        body["code"] = world.code
+    return {"json": body} if route in BODIES else {}
+
+
+def path_of(rule: str) -> str:
+    return re.sub(r"<(?:[a-z]+:)?([a-z_]+)>", r"{\1}", rule)
+
+
+def test_every_route_has_a_row(app):
+    routes = {
+        f"{method} {path_of(rule.rule)}"
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+
+    assert sorted(row.id for row in rows(ROUTES)) == sorted(routes)
+
+
+@pytest.mark.parametrize(("route", "expected"), rows(ROUTES))
+def test_who_may(answers, route, expected):
+    assert answers(route) == expected
+
+
+@pytest.mark.parametrize(("route", "expected"), rows(DRAFT))
+def test_who_may_with_a_draft(answers, route, expected):
+    assert answers(route, which=1) == expected
+
+
+@pytest.mark.parametrize(("route", "expected"), rows(OUR_HOLDER))
+def test_who_may_with_an_organisers_ticket_holder(answers, route, expected):
+    assert answers(route, which=1) == expected
+
+
+@pytest.mark.parametrize(
+    "route",
+    [row.id for row in rows(ROUTES) if "/bookings/{booking_id}" in row.id],
+)
+def test_a_guest_may_do_with_their_own_booking_what_a_buyer_may(answers, route):
+    assert answers(route, which=GUESTS, callers=["guest"]) == {"guest": "ok"}
+    assert answers(route, callers=["guest"]) == {"guest": "404"}
