@@ -14,6 +14,7 @@ from config import ROOT, ConfigurationError, settings
 from init import db
 from main import create_app
 from services import demo_service, health_service
+from utils import dev_database
 from utils.transaction import abandon
 
 CURL = """\
@@ -35,6 +36,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
         self.cfg.set("when_ready", lambda _arbiter: greet())
+        self.cfg.set("post_fork", lambda _arbiter, _worker: dev_database.leave_to_parent())
 
     def load(self) -> Flask:
         return self.app

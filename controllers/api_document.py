@@ -77,6 +77,8 @@ def describe(api: Api) -> None:
             "description": "The secret of a guest's booking, from the answer that made it",
         },
     )
+    for unused in ("Error", "PaginationMetadata"):  # flask-smorest's own
+        components.schemas.pop(unused, None)
     components.schema("Problem", schema=ProblemSchema)
     api.ma_plugin.converter.add_attribute_function(_words_of_an_enum)
     api.register_converter(IdConverter, _path_id)

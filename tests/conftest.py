@@ -159,8 +159,7 @@ class FreshClient(FlaskClient):
 
 @pytest.fixture
 def client(app: Flask, session: Any) -> FlaskClient:
-    app.test_client_class = FreshClient
-    return app.test_client()
+    return FreshClient(app, app.response_class)
 
 
 @pytest.fixture

@@ -147,14 +147,17 @@ def _join(home: Path) -> None:
     if home in _joined:
         os.close(_joined[home])
     else:
-        atexit.register(_leave, home, os.getpid())
+        atexit.register(_leave, home)
     _joined[home] = users
 
 
-def _leave(home: Path, joined_by: int) -> None:
+def leave_to_parent() -> None:
+    """Called in a forked worker: the parent outlives it, and looks after the server."""
+    atexit.unregister(_leave)
+
+
+def _leave(home: Path) -> None:
     """Stop the server, unless it has another user or was told to stay."""
-    if os.getpid() != joined_by:
-        return  # a forked worker leaves that to its parent, which outlives it
     if home in _joined:
         os.close(_joined.pop(home))
     if not (home / LOCK).exists():

@@ -52,7 +52,7 @@ Edited = TypeVar("Edited", bound=Editable)
 
 
 class IdConverter(IntegerConverter):
-    """A 64-bit key in a path; a number that no row can have is read as 0, and finds nothing."""
+    """A 64-bit key in a path; a number that no row can have is read as 0, which is not found."""
 
     regex = r"[1-9][0-9]{0,18}"
 
@@ -140,7 +140,7 @@ class Blueprint(flask_smorest.Blueprint):
         if view_func is not None:
             view_func._apidoc = {**getattr(view_func, "_apidoc", {}), "name": view_func.__name__}  # type: ignore[attr-defined]
             if "<" in rule:
-                view_func = refuses(NotFound)(view_func)
+                view_func = refuses(NotFound)(_for_ids_that_can_be(view_func))
         super().add_url_rule(rule, endpoint, view_func, **options)
 
     def arguments(self, schema: Schema, *, required: bool = True) -> Callable[[View], View]:
@@ -286,6 +286,16 @@ def register_strictness(app: Flask) -> None:
         if request.content_length and not takes_body and (unread := json_body()):
             name = next(iter(unread)) if isinstance(unread, dict) else "body"
             raise Invalid.at(name, "Unknown field.")
+
+
+def _for_ids_that_can_be(view: View) -> View:
+    @wraps(view)
+    def wrapper(**path: Any) -> Any:
+        if 0 in path.values():
+            raise NotFound("No row has a key as large as this.")
+        return view(**path)
+
+    return wrapper
 
 
 def refuses(*errors: type[ApiError]) -> Callable[[View], View]:

@@ -660,14 +660,14 @@ def test_no_check_is_slow_on_a_near_miss(name):
     for miss in NEAR_MISSES:
         for filling in FILLINGS:
             hostile = miss.format(filling * (50_000 // len(filling)))
-            started = time.perf_counter()
+            started = time.thread_time()
             with suppress(ValidationError):
                 field.deserialize(hostile)
-            if time.perf_counter() - started > 0.01:  # perhaps this machine was busy: once more
-                started = time.perf_counter()
-                with pytest.raises(ValidationError):
+            if time.thread_time() - started > 0.01:  # perhaps a cache was cold: once more
+                started = time.thread_time()
+                with suppress(ValidationError):
                     field.deserialize(hostile)
-            assert time.perf_counter() - started < 0.01, (miss, filling)
+            assert time.thread_time() - started < 0.01, (miss, filling)
 
 
 def test_every_pattern_is_quick_by_itself():
@@ -684,9 +684,9 @@ def test_every_pattern_is_quick_by_itself():
         for miss in NEAR_MISSES:
             for filling in FILLINGS:
                 hostile = miss.format(filling * (50_000 // len(filling)))
-                started = time.perf_counter()
+                started = time.thread_time()
                 pattern.match(hostile)
-                assert time.perf_counter() - started < 0.01, (pattern, miss, filling)
+                assert time.thread_time() - started < 0.01, (pattern, miss, filling)
 
 
 def test_random_bytes_are_never_a_500(send):

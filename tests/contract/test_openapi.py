@@ -149,6 +149,18 @@ def test_every_operation_says_what_it_is_for(label):
     assert any(status.startswith("4") for status in operation["responses"])
 
 
+def test_every_component_is_used():
+    told = json.dumps(DOCUMENT)
+
+    unused = [
+        f"{kind}/{name}"
+        for kind in ("schemas", "responses")
+        for name in DOCUMENT["components"][kind]
+        if f'"#/components/{kind}/{name}"' not in told
+    ]
+    assert unused == []
+
+
 def test_no_list_of_the_world_is_repeated():
     def lists(part: Any) -> list[int]:
         if isinstance(part, dict):
