@@ -45,6 +45,7 @@ class Settings:
     pool_timeout: int = 5
     statement_timeout_ms: int = 15_000
     lock_timeout_ms: int = 5_000
+    prepare: bool = True
     availability_seconds: float = 1.0
     log_level: str = "INFO"
 
@@ -75,6 +76,7 @@ class Settings:
         self.update(**{f.name: getattr(Settings(), f.name) for f in fields(self)})
 
 
+SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 KINDS = {int: "a whole number", float: "a number", str: "text"}
 ENVIRONMENT = {
     "GIGMATE_ENV": "env",
@@ -97,6 +99,7 @@ ENVIRONMENT = {
     "POOL_TIMEOUT": "pool_timeout",
     "STATEMENT_TIMEOUT_MS": "statement_timeout_ms",
     "LOCK_TIMEOUT_MS": "lock_timeout_ms",
+    "PREPARE": "prepare",
     "AVAILABILITY_SECONDS": "availability_seconds",
     "LOG_LEVEL": "log_level",
 }
@@ -120,6 +123,10 @@ def read_environment() -> None:
 
 
 def _parsed(variable: str, text: str, kind: type) -> object:
+    if kind is bool:
+        if text.lower() not in SWITCH:
+            raise ConfigurationError(f"{variable}={text!r} is neither on nor off.")
+        return SWITCH[text.lower()]
     try:
         value = kind(text)
     except ValueError:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flask_bcrypt import Bcrypt
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from config import settings
 from init import bcrypt, db
 from models import (
-    BookingSecret,
     MemberRole,
     Role,
     SignIn,
@@ -21,6 +20,7 @@ from models import (
 from models.values import Caller
 from utils.clock import now
 from utils.errors import Busy, Conflict, Unauthenticated, constraint
+from utils.statement import Statement
 from utils.transaction import abandon, lock, transaction
 
 
@@ -39,8 +39,9 @@ class WrongPassword(Unauthenticated):
 constraint("uq_users_email", EmailTaken("Sign in, or register with another address."))
 
 
-# Asked on every request with a token: one statement, prepared as text, a few index look-ups.
-WHO = text(
+# Asked on every request with a token: a few index look-ups.
+WHO = Statement(
+    "who",
     """
     SELECT u.email, u.name, u.role,
            (SELECT json_object_agg(m.organiser_id, m.role)
@@ -50,7 +51,11 @@ WHO = text(
       FROM users u JOIN sign_ins s ON s.user_id = u.id
       LEFT JOIN ticket_holders h ON h.user_id = u.id AND h.is_self AND h.deleted_at IS NULL
      WHERE u.id = :user_id AND s.id = :sign_in_id AND s.ended_at IS NULL AND u.deleted_at IS NULL
-    """
+    """,
+)
+
+OPENED_BY = Statement(
+    "opened_by", "SELECT booking_id FROM booking_secrets WHERE secret_hash = :secret_hash"
 )
 
 
@@ -118,7 +123,7 @@ def caller_of(user_id: int, sign_in_id: int) -> Caller:
 
     Raises Unauthenticated when the sign-in has ended or the account is gone.
     """
-    row = db.session.execute(WHO, {"user_id": user_id, "sign_in_id": sign_in_id}).one_or_none()
+    row = WHO.first(user_id=user_id, sign_in_id=sign_in_id)
     if row is None:
         raise Unauthenticated("This sign-in has ended; sign in again.")
     email, name, role, of_organisers, holder_id, holder_name, holder_email = row
@@ -138,8 +143,7 @@ def caller_of(user_id: int, sign_in_id: int) -> Caller:
 
 def guest_with(secret_hash: bytes) -> Caller:
     """The guest who shows a booking's secret. Raises Unauthenticated when it opens nothing."""
-    query = select(BookingSecret.booking_id).where(BookingSecret.secret_hash == secret_hash)
-    booking_id = db.session.scalar(query)
+    booking_id = OPENED_BY.scalar(secret_hash=secret_hash)
     if booking_id is None:
         raise Unauthenticated("This booking secret opens nothing; ask for a new one.")
     return Caller(booking_id=booking_id)

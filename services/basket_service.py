@@ -21,7 +21,7 @@ from services.hold_service import (
 )
 from services.pricing_service import AT_THE_DESK, PricedLine
 from utils.errors import Invalid, NotFound
-from utils.transaction import lock, transaction
+from utils.transaction import lock, lock_keys, transaction
 
 Edit = Callable[[list[WantedLine]], list[WantedLine]]
 DELETE_LINES = text("DELETE FROM booking_lines WHERE booking_id = :id")
@@ -86,7 +86,7 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit) -> Booking:
 
     def attempt(wait_ms: int) -> None:
         with transaction():
-            limit_service.lock(keys)
+            lock_keys(keys)
             _, line_ids = through_the_gate(sheet, claims, has_some=True)
             if lock(booking).version != version:
                 raise SheetOutdated
@@ -101,7 +101,7 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit) -> Booking:
             inventory_service.release([booking.id])
             db.session.execute(DELETE_LINES, {"id": booking.id})
             facts = {"id": booking.id, "show_id": sheet.show_id, "currency": sheet.currency}
-            db.session.execute(WRITE_LINES, facts | columns_of(line_ids, lines))
+            WRITE_LINES.run(**facts, **columns_of(line_ids, lines))
             _set_total(booking, total.amount)
             booking.touch()
             db.session.flush()

@@ -8,11 +8,9 @@ claimed, and what happens when there are too few.
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import text
-
 from config import settings
 from init import db
-from models import Booking, BookingSecret, PaymentStatus
+from models import Booking, PaymentStatus
 from models.event import EventStatus
 from models.permissions import Permission, authorize
 from models.sale import SaleSheet
@@ -38,8 +36,9 @@ from services.buyer_service import Buyer
 from services.inventory_service import Claim, ClaimedPlace, Short
 from services.pricing_service import AT_THE_DESK, PricedLine, Quote
 from utils.errors import Busy, Conflict, NotFound
+from utils.statement import Statement
 from utils.tokens import digest, readable
-from utils.transaction import lock, transaction
+from utils.transaction import lock, lock_keys, transaction
 
 Done = TypeVar("Done")
 REFERENCE_LENGTH = 10
@@ -59,7 +58,8 @@ class SheetOutdated(Exception):
 # Keeps the show from being cancelled until the transaction ends, tells whether the sheet still
 # holds good and whether enough is free, and takes the keys of what will be written. As in
 # inventory_service.FREE_BY_STOCK it is `ORDER BY ordinal` that keeps the planner on the index.
-GATE = text(
+GATE = Statement(
+    "gate",
     """
     SELECT s.version,
            (SELECT count(*) FROM unnest(CAST(:stock_ids AS bigint[])) AS k(id),
@@ -70,7 +70,7 @@ GATE = text(
            nextval('bookings_id_seq'),
            ARRAY(SELECT nextval('booking_lines_id_seq') FROM generate_series(1, :line_count))
       FROM shows s WHERE s.id = :show_id FOR SHARE
-    """
+    """,
 )
 
 LINES = """
@@ -83,8 +83,9 @@ LINES = """
                   CAST(:unit_amounts AS bigint[]))
            AS line(id, tier_id, price_id, quantity, unit_amount)
 """
-WRITE_LINES = text(LINES)
-WRITE = text(
+WRITE_LINES = Statement("write_lines", LINES)
+WRITE = Statement(
+    "write",
     f"""
     WITH lines AS ({LINES})
     INSERT INTO bookings (id, reference, show_id, status, channel, payment_status, user_id,
@@ -92,9 +93,15 @@ WRITE = text(
                           currency, held_at, held_until, comp_reason, note)
     VALUES (:id, :reference, :show_id, 'held', :channel, :payment_status, :user_id,
             :sold_by_user_id, :ticket_holder_id, :email, :email_key, :total_amount,
-            :currency, statement_timestamp(), statement_timestamp() + :hold, :comp_reason, :note)
+            :currency, statement_timestamp(), statement_timestamp() + CAST(:hold AS interval),
+            :comp_reason, :note)
     RETURNING held_at, held_until
-    """  # noqa: S608 (both halves are constants)
+    """,  # noqa: S608 (both halves are constants)
+)
+
+WRITE_SECRET = Statement(
+    "write_secret",
+    "INSERT INTO booking_secrets (booking_id, secret_hash) VALUES (:booking_id, :secret_hash)",
 )
 
 
@@ -176,7 +183,7 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None) -> PlacedBoo
 
     def attempt(wait_ms: int) -> PlacedBooking | Booking:
         with transaction():
-            limit_service.lock(waits_on)
+            lock_keys(waits_on)
             idempotency_service.replay_if_answered(once)
             booking_id, line_ids = through_the_gate(sheet, claims)
             if limited:
@@ -194,24 +201,19 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None) -> PlacedBoo
                 "comp_reason": wanted.comp_reason,
                 "note": wanted.note,
             }
-            held_at, held_until = db.session.execute(
-                WRITE,
-                {
-                    **facts,
-                    **columns_of(line_ids, lines),
-                    "sold_by_user_id": buyer.sold_by_user_id,
-                    "ticket_holder_id": holder.id,
-                    "email": buyer.email,
-                    "email_key": buyer.email_key,
-                    "total_amount": total.amount,
-                    "currency": total.currency,
-                    "hold": settings.hold,
-                },
-            ).one()
+            held_at, held_until = WRITE.one(
+                **facts,
+                **columns_of(line_ids, lines),
+                sold_by_user_id=buyer.sold_by_user_id,
+                ticket_holder_id=holder.id,
+                email=buyer.email,
+                email_key=buyer.email_key,
+                total_amount=total.amount,
+                currency=total.currency,
+                hold=settings.hold,
+            )
             if buyer.secret:
-                secret = BookingSecret(booking_id=booking_id, secret_hash=digest(buyer.secret))
-                db.session.add(secret)
-                db.session.flush()
+                WRITE_SECRET.run(booking_id=booking_id, secret_hash=digest(buyer.secret))
             # The places last: nobody else waits for them longer than it takes to commit.
             places = inventory_service.claim(
                 sheet.show_id, booking_id, zip(line_ids, claims, strict=True), spread=not wait_ms
@@ -253,14 +255,13 @@ def through_the_gate(
     seats = [seat for claim in claims for seat in claim.seats]
     wanting = [claim for claim in claims if not claim.seats]
     quantity = sum(claim.quantity for claim in wanting)
-    facts = {
-        "show_id": sheet.show_id,
-        "stock_ids": sorted({stock_id for claim in wanting for stock_id in claim.stock_ids}),
-        "quantity": quantity,
-        "seats": seats,
-        "line_count": len(claims),
-    }
-    version, free, free_seats, booking_id, line_ids = db.session.execute(GATE, facts).one()
+    version, free, free_seats, booking_id, line_ids = GATE.one(
+        show_id=sheet.show_id,
+        stock_ids=sorted({stock_id for claim in wanting for stock_id in claim.stock_ids}),
+        quantity=quantity,
+        seats=seats,
+        line_count=len(claims),
+    )
     if version != sheet.version:
         raise SheetOutdated
     if not has_some and (free < quantity or free_seats < len(seats)):

@@ -5,30 +5,44 @@ The key is written in the transaction of its effect: both are there, or neither.
 
 from datetime import timedelta
 
-from sqlalchemy import func, insert, select, text
-
-from init import db
-from models import IdempotencyKey
 from models.values import Once, lock_key
-from utils.clock import now
 from utils.errors import KeyReused
+from utils.statement import Statement
+from utils.transaction import lock_keys
 
 KEPT = timedelta(hours=24)
 
 
 # Whoever writes one answer sweeps up a few that are over, so that no worker has to. The ids come
 # first: with an OR over the table, the day after an on-sale every answer reads all of its keys.
-FORGET = text(
+FORGET = Statement(
+    "forget",
     """
     DELETE FROM idempotency_keys WHERE id = ANY(ARRAY(
         SELECT id FROM (SELECT id FROM idempotency_keys
-                         WHERE created_at <= (SELECT clock_timestamp()) - :kept
+                         WHERE created_at <= (SELECT clock_timestamp()) - CAST(:kept AS interval)
                          ORDER BY created_at LIMIT 10 FOR UPDATE SKIP LOCKED) AS oldest
         UNION ALL
         SELECT id FROM idempotency_keys
          WHERE scope = :scope AND key = :key
-           AND created_at <= (SELECT clock_timestamp()) - :kept))
+           AND created_at <= (SELECT clock_timestamp()) - CAST(:kept AS interval)))
+    """,
+)
+
+ANSWER = Statement(
+    "answer",
     """
+    SELECT fingerprint, status, location, body FROM idempotency_keys
+     WHERE scope = :scope AND key = :key
+       AND created_at > (SELECT clock_timestamp()) - CAST(:kept AS interval)
+    """,
+)
+KEEP = Statement(
+    "keep",
+    """
+    INSERT INTO idempotency_keys (scope, key, fingerprint, status, location, body)
+    VALUES (:scope, :key, :fingerprint, :status, :location, :body)
+    """,
 )
 
 
@@ -51,7 +65,7 @@ def wait_for_duplicates(once: Once | None) -> None:
     Raises Replay when the request was answered, KeyReused when the key belongs to another.
     """
     if once is not None:
-        db.session.execute(select(func.pg_advisory_xact_lock(lock_key_of(once))))
+        lock_keys([lock_key_of(once)])
         replay_if_answered(once)
 
 
@@ -59,23 +73,13 @@ def replay_if_answered(once: Once | None) -> None:
     """Raise Replay with the kept answer, if there is one; KeyReused if another request has it."""
     if once is None:
         return
-    row = db.session.execute(
-        select(
-            IdempotencyKey.fingerprint,
-            IdempotencyKey.status,
-            IdempotencyKey.location,
-            IdempotencyKey.body,
-        ).where(
-            IdempotencyKey.scope == (once.scope or ""),
-            IdempotencyKey.key == once.key,
-            IdempotencyKey.created_at > now() - KEPT,
-        )
-    ).one_or_none()
+    row = ANSWER.first(scope=once.scope or "", key=once.key, kept=KEPT)
     if row is None:
         return
-    if row.fingerprint != once.fingerprint:
+    fingerprint, status, location, body = row
+    if bytes(fingerprint) != once.fingerprint:
         raise KeyReused("This Idempotency-Key was used for another request; take a new one.")
-    raise Replay(row.status, row.location, row.body)
+    raise Replay(status, location, bytes(body))
 
 
 def keep(once: Once | None, result: object) -> None:
@@ -84,14 +88,13 @@ def keep(once: Once | None, result: object) -> None:
         return
     once.answer = once.render(result)
     status, location, body = once.answer
-    db.session.execute(FORGET, {"scope": once.scope or "", "key": once.key, "kept": KEPT})
-    db.session.execute(
-        insert(IdempotencyKey).values(
-            scope=once.scope or "",
-            key=once.key,
-            fingerprint=once.fingerprint,
-            status=status,
-            location=location,
-            body=body,
-        )
+    scope = once.scope or ""
+    FORGET.run(scope=scope, key=once.key, kept=KEPT)
+    KEEP.run(
+        scope=scope,
+        key=once.key,
+        fingerprint=once.fingerprint,
+        status=status,
+        location=location,
+        body=body,
     )

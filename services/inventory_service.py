@@ -23,6 +23,7 @@ from config import settings
 from init import db
 from models.sale import SaleStock
 from utils.errors import ApiError, Busy, Conflict, Invalid
+from utils.statement import Statement
 from utils.transaction import abandon, transaction
 
 Made = TypeVar("Made")
@@ -83,7 +84,8 @@ class ClaimedPlace:
 # Any n free places of a stock, from a random position and wrapping round, so that buyers who
 # come together look at different rows. `id = ANY(ARRAY(...))` keeps the planner on the key: joined
 # to the picked ids it expects a tenth of the table, and scans it.
-CLAIM_ANY = text(
+CLAIM_ANY = Statement(
+    "claim_any",
     """
     WITH ahead AS (
         SELECT id FROM places
@@ -96,10 +98,11 @@ CLAIM_ANY = text(
     UPDATE places SET booking_id = :booking_id, line_id = :line_id
      WHERE id = ANY(ARRAY(SELECT id FROM ahead UNION ALL SELECT id FROM behind))
     RETURNING id, line_id, stock_id, "row", number, key
-    """
+    """,
 )
 
-CLAIM_CHOSEN = text(
+CLAIM_CHOSEN = Statement(
+    "claim_chosen",
     """
     UPDATE places SET booking_id = :booking_id, line_id = :line_id
      WHERE id = ANY(ARRAY(
@@ -108,27 +111,30 @@ CLAIM_CHOSEN = text(
            AND booking_id IS NULL
          ORDER BY id FOR UPDATE SKIP LOCKED))
     RETURNING id, line_id, stock_id, "row", number, key
-    """
+    """,
 )
 
-CLAIM_KEPT = text(
+CLAIM_KEPT = Statement(
+    "claim_kept",
     """
     UPDATE places SET booking_id = :booking_id, line_id = :line_id
      WHERE id = ANY(:kept) AND booking_id IS NULL
     RETURNING id, line_id, stock_id, "row", number, key
-    """
+    """,
 )
 
-FREE = text(
+FREE = Statement(
+    "free",
     """
     UPDATE places SET booking_id = NULL, line_id = NULL
      WHERE id = ANY(ARRAY(
         SELECT id FROM places WHERE booking_id = ANY(:booking_ids) ORDER BY id FOR UPDATE))
-    """
+    """,
 )
 
 # A hold that somebody has locked is being paid or extended at this moment: leave it to them.
-EXPIRE = text(
+EXPIRE = Statement(
+    "expire",
     """
     UPDATE bookings SET status = 'expired', version = version + 1, updated_at = clock_timestamp()
      WHERE id = ANY(ARRAY(
@@ -137,37 +143,41 @@ EXPIRE = text(
            AND held_until <= (SELECT clock_timestamp())
          ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED))
     RETURNING id
-    """
+    """,
 )
 
 # No further than `at_most`: a refusal must not count 80,000 free seats. It is `ORDER BY ordinal`
 # that keeps the planner on the index of free places; without it, it reads other shows' places.
-FREE_BY_STOCK = text(
+FREE_BY_STOCK = Statement(
+    "free_by_stock",
     """
     SELECT k.id,
            (SELECT count(*) FROM (SELECT FROM places WHERE stock_id = k.id AND booking_id IS NULL
                                    ORDER BY ordinal LIMIT :at_most) AS free)
            + (SELECT count(*) FROM places WHERE booking_id = :booking_id AND stock_id = k.id)
       FROM unnest(CAST(:stock_ids AS bigint[])) AS k(id)
-    """
+    """,
 )
 
-DEAD_HOLDS = text(
+DEAD_HOLDS = Statement(
+    "dead_holds",
     """
     SELECT EXISTS (SELECT FROM bookings WHERE show_id = :show_id AND status = 'held'
                       AND held_until <= (SELECT clock_timestamp()))
-    """
+    """,
 )
 
-SEATS = text(
+SEATS = Statement(
+    "seats",
     """
     SELECT key, stock_id, booking_id IS NULL OR booking_id = :booking_id FROM places
      WHERE show_id = :show_id AND key = ANY(:seats)
-    """
+    """,
 )
 
 # The first free places of each line, whoever holds them at the moment, in id order over all lines.
-WAIT = text(
+WAIT = Statement(
+    "wait",
     """
     SELECT id FROM places
      WHERE booking_id IS NULL AND id = ANY(ARRAY(
@@ -179,7 +189,7 @@ WAIT = text(
         UNION SELECT id FROM places
                WHERE show_id = :show_id AND key = ANY(:seats) AND booking_id IS NULL))
      ORDER BY id FOR UPDATE
-    """
+    """,
 )
 
 
@@ -216,14 +226,11 @@ def wait_for(show_id: int, claims: Sequence[Claim], *, at_most_ms: int) -> None:
         if not wanted.seats:
             any_place.update(dict.fromkeys(wanted.stock_ids, wanted.quantity))
     db.session.execute(text(f"SET LOCAL statement_timeout = {at_most_ms:d}"))
-    db.session.execute(
-        WAIT,
-        {
-            "show_id": show_id,
-            "stock_ids": list(any_place.keys()),
-            "quantities": list(any_place.values()),
-            "seats": [seat for wanted in claims for seat in wanted.seats],
-        },
+    WAIT.run(
+        show_id=show_id,
+        stock_ids=list(any_place.keys()),
+        quantities=list(any_place.values()),
+        seats=[seat for wanted in claims for seat in wanted.seats],
     )
     db.session.execute(text(f"SET LOCAL statement_timeout = {settings.statement_timeout_ms:d}"))
 
@@ -251,7 +258,7 @@ def until_claimed(
             if not _gave_up_waiting(error):
                 raise
         # In this order: a hold that somebody reaps in between is counted as dead or as free.
-        dead_holds = db.session.scalar(DEAD_HOLDS, {"show_id": show_id})
+        dead_holds = DEAD_HOLDS.scalar(show_id=show_id)
         refusal = _refusal(show_id, claims, booking_id)
         abandon()
         if refusal is not None and not dead_holds:
@@ -269,7 +276,7 @@ def until_claimed(
 
 def release(booking_ids: Sequence[int]) -> None:
     """Free all places of bookings that the caller has locked."""
-    db.session.execute(FREE, {"booking_ids": list(booking_ids)})
+    FREE.run(booking_ids=list(booking_ids))
 
 
 def reap(show_id: int) -> int:
@@ -280,7 +287,7 @@ def reap(show_id: int) -> int:
     reaped = 0
     while True:
         with transaction():
-            dead = db.session.scalars(EXPIRE, {"show_id": show_id, "limit": REAPED_AT_ONCE}).all()
+            dead = [row[0] for row in EXPIRE.all(show_id=show_id, limit=REAPED_AT_ONCE)]
             if dead:
                 release(dead)
         reaped += len(dead)
@@ -292,8 +299,7 @@ def _refusal(show_id: int, claims: Sequence[Claim], booking_id: int) -> ApiError
     """Why the lines cannot be had with what is free now, or None if they can."""
     stock_ids = sorted({stock_id for wanted in claims for stock_id in wanted.stock_ids})
     at_most = sum(wanted.quantity for wanted in claims)
-    facts = {"stock_ids": stock_ids, "booking_id": booking_id, "at_most": at_most}
-    counted = db.session.execute(FREE_BY_STOCK, facts)
+    counted = FREE_BY_STOCK.all(stock_ids=stock_ids, booking_id=booking_id, at_most=at_most)
     free: dict[int, int] = {stock_id: count for stock_id, count in counted}  # noqa: C416 (rows)
     for wanted in sorted(claims, key=lambda claim: claim.choice):
         if wanted.seats:
@@ -322,8 +328,7 @@ def require_known(show_id: int, claims: Iterable[Claim]) -> None:
 
 def _known_seats(show_id: int, wanted: Claim, booking_id: int) -> dict[str, tuple[int, bool]]:
     """The chosen seats by key: the stock of each, and whether it is free. Raises Invalid."""
-    facts = {"show_id": show_id, "seats": list(wanted.seats), "booking_id": booking_id}
-    rows = db.session.execute(SEATS, facts)
+    rows = SEATS.all(show_id=show_id, seats=list(wanted.seats), booking_id=booking_id)
     known = {key: (stock_id, is_free) for key, stock_id, is_free in rows}
     unknown = [seat for seat in wanted.seats if known.get(seat, (0,))[0] not in wanted.stock_ids]
     if unknown:
@@ -350,32 +355,22 @@ def _gave_up_waiting(error: OperationalError) -> bool:
 def _claim_any(owner: dict[str, int], wanted: Claim, spread: bool) -> list[ClaimedPlace]:
     got: list[ClaimedPlace] = []
     if wanted.kept:
-        kept = db.session.execute(CLAIM_KEPT, {"kept": list(wanted.kept), **owner})
-        got += [ClaimedPlace(*row) for row in kept]
+        got += [ClaimedPlace(*row) for row in CLAIM_KEPT.all(kept=list(wanted.kept), **owner)]
     for stock in wanted.stocks:
         if len(got) == wanted.quantity:
             break
-        rows = db.session.execute(
-            CLAIM_ANY,
-            {
-                "stock_id": stock.id,
-                "start": random.randint(1, stock.capacity + 1) if spread else 1,  # noqa: S311
-                "quantity": wanted.quantity - len(got),
-                **owner,
-            },
+        rows = CLAIM_ANY.all(
+            stock_id=stock.id,
+            start=random.randint(1, stock.capacity + 1) if spread else 1,  # noqa: S311
+            quantity=wanted.quantity - len(got),
+            **owner,
         )
         got += [ClaimedPlace(*row) for row in rows]
     return got
 
 
 def _claim_chosen(show_id: int, owner: dict[str, int], wanted: Claim) -> list[ClaimedPlace]:
-    rows = db.session.execute(
-        CLAIM_CHOSEN,
-        {
-            "show_id": show_id,
-            "seats": list(wanted.seats),
-            "stock_ids": wanted.stock_ids,
-            **owner,
-        },
+    rows = CLAIM_CHOSEN.all(
+        show_id=show_id, seats=list(wanted.seats), stock_ids=wanted.stock_ids, **owner
     )
     return [ClaimedPlace(*row) for row in rows]

@@ -5,16 +5,11 @@ counts: taken and counted in one, every waiting request would count what was the
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import BigInteger
-
-from init import db
 from models.values import BuyerKey, lock_key
 from services.pricing_service import PricedLine
 from utils.errors import Conflict
+from utils.statement import Statement
 
 
 class LimitReached(Conflict):
@@ -23,12 +18,9 @@ class LimitReached(Conflict):
     code, title = "limit-reached", "That is more than one buyer may have"
 
 
-LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(:keys) AS key ORDER BY key").bindparams(
-    bindparam("keys", type_=ARRAY(BigInteger))
-)
-
 # What a buyer holds or has bought on the open sale, by account or by mailbox, one booking apart.
-HAVE = text(
+HAVE = Statement(
+    "have",
     """
     SELECT l.tier_id, sum(l.quantity)
       FROM bookings b JOIN booking_lines l ON l.booking_id = b.id
@@ -37,7 +29,7 @@ HAVE = text(
        AND (b.status = 'confirmed'
             OR b.status = 'held' AND b.held_until > (SELECT clock_timestamp()))
      GROUP BY l.tier_id
-    """
+    """,
 )
 
 
@@ -45,13 +37,6 @@ def keys_of(show_id: int, buyer: BuyerKey) -> list[int]:
     """What bookings of the same buyer at the same show wait for each other on."""
     facts = [("user", buyer.user_id), ("email", buyer.email_key)]
     return [lock_key("limit", show_id, kind, value) for kind, value in facts if value]
-
-
-def lock(keys: Iterable[int]) -> None:
-    """Take advisory locks, in ascending order, until the transaction ends."""
-    wanted = sorted(set(keys))
-    if wanted:
-        db.session.execute(LOCK, {"keys": wanted})
 
 
 def require_within(
@@ -62,8 +47,12 @@ def require_within(
     except_booking_id: int = 0,
 ) -> None:
     """Raise LimitReached if the lines would give the buyer more than a tier's limit."""
-    facts = {"show_id": show_id, "except_id": except_booking_id, **asdict(buyer)}
-    rows = db.session.execute(HAVE, facts).all()
+    rows = HAVE.all(
+        show_id=show_id,
+        except_id=except_booking_id,
+        user_id=buyer.user_id,
+        email_key=buyer.email_key,
+    )
     have = {tier_id: int(quantity) for tier_id, quantity in rows}
     wanted: dict[int, int] = {}
     for line in lines:

@@ -1,12 +1,13 @@
 """What is for sale at a show, and why it cannot be bought at this moment."""
 
+import functools
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import text
+import orjson
 
-from init import db
 from models.event import EventStatus, Moderation
 from models.sale import SalePrice, SaleSheet, SaleStock, SaleTier, StockCount
 from models.seat_map import SectionKind
@@ -14,6 +15,7 @@ from models.show import HAPPENING, AvailabilityDisplay, ShowCancelled, ShowStatu
 from utils.clock import in_zone
 from utils.errors import ApiError, Conflict
 from utils.money import Money
+from utils.statement import Statement
 
 
 class NotPublished(Conflict):
@@ -40,6 +42,8 @@ class SalePaused(Conflict):
     code, title = "sale-paused", "The sale is paused"
 
 
+SHEETS_REMEMBERED = 500
+
 # Read on every hold: one round trip, a few index look-ups, and no ORM objects.
 SHEET = """
     SELECT s.id AS show_id, s.version, s.event_id, e.organiser_id, e.status AS event_status,
@@ -58,10 +62,10 @@ SHEET = """
                                                   ORDER BY p.position, p.id)
                                     FROM prices p
                                    WHERE p.tier_id = t.id AND p.deleted_at IS NULL))
-                   ORDER BY t.position, t.id)
+                   ORDER BY t.position, t.id)::text
               FROM tiers t WHERE t.show_id = s.id AND t.deleted_at IS NULL) AS tiers,
            (SELECT json_agg(json_build_array(k.id, k.name, k.kind, k.section_name, k.capacity)
-                            ORDER BY k.id)
+                            ORDER BY k.id)::text
               FROM stocks k WHERE k.show_id = s.id AND k.deleted_at IS NULL) AS stocks
 """
 OF_SHOW = """
@@ -86,27 +90,27 @@ COUNTS = """
      WHERE k.show_id = :show_id AND k.deleted_at IS NULL
 """
 
-READ_SHEET = text(SHEET + OF_SHOW)
-READ_COUNTED_SHEET = text(
+READ_SHEET = Statement("sheet", SHEET + OF_SHOW)
+READ_COUNTED_SHEET = Statement(
+    "counted_sheet",
     f"""{SHEET},
            (SELECT json_agg(json_build_array(c.stock_id, c.free, c.held, c.sold))
               FROM ({COUNTS}) c) AS counts {OF_SHOW}
-    """  # noqa: S608 (every part is a constant)
+    """,  # noqa: S608 (every part is a constant)
 )
 
 
 def sheet(show_id: int) -> SaleSheet | None:
     """What a show sells at this moment, in one statement; None if there is no such show."""
-    row = db.session.execute(READ_SHEET, {"show_id": show_id}).mappings().one_or_none()
-    return _sheet(dict(row)) if row else None
+    facts = READ_SHEET.mapping(show_id=show_id)
+    return _sheet(facts) if facts else None
 
 
 def counted_sheet(show_id: int) -> tuple[SaleSheet, dict[int, StockCount]] | None:
     """The same, with how many places of each stock are free, held and sold; dead holds are free."""
-    row = db.session.execute(READ_COUNTED_SHEET, {"show_id": show_id}).mappings().one_or_none()
-    if row is None:
+    facts = READ_COUNTED_SHEET.mapping(show_id=show_id)
+    if facts is None:
         return None
-    facts = dict(row)
     counts = {stock_id: StockCount(*of) for stock_id, *of in facts.pop("counts") or ()}
     return _sheet(facts), counts
 
@@ -154,17 +158,28 @@ def _tier_refusal(sheet: SaleSheet, tier: SaleTier, now: datetime) -> ApiError |
 
 
 def _sheet(facts: dict[str, Any]) -> SaleSheet:
-    tiers = [_tier(tier, facts["currency"]) for tier in facts.pop("tiers") or ()]
-    stocks = [_stock(*stock) for stock in facts.pop("stocks") or ()]
     return SaleSheet(
         event_status=EventStatus(facts.pop("event_status")),
         moderation=Moderation(facts.pop("moderation")),
         status=ShowStatus(facts.pop("status")),
         availability_display=AvailabilityDisplay(facts.pop("availability_display")),
-        tiers={tier.id: tier for tier in tiers},
-        stocks={stock.id: stock for stock in stocks},
+        tiers=_tiers(facts.pop("tiers"), facts["currency"]),
+        stocks=_stocks(facts.pop("stocks")),
         **facts,
     )
+
+
+# What is on offer changes seldom: the same text need not be understood again on every hold.
+@functools.lru_cache(SHEETS_REMEMBERED)
+def _tiers(text: str | None, currency: str) -> Mapping[int, SaleTier]:
+    tiers = [_tier(tier, currency) for tier in orjson.loads(text or "[]")]
+    return MappingProxyType({tier.id: tier for tier in tiers})
+
+
+@functools.lru_cache(SHEETS_REMEMBERED)
+def _stocks(text: str | None) -> Mapping[int, SaleStock]:
+    stocks = [_stock(*stock) for stock in orjson.loads(text or "[]")]
+    return MappingProxyType({stock.id: stock for stock in stocks})
 
 
 def _tier(facts: Mapping[str, Any], currency: str) -> SaleTier:

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+import orjson
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from marshmallow import Schema
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session, scoped_session
 
@@ -24,7 +26,8 @@ from main import create_app
 from models import SignIn, User
 from services.auth_service import SignedIn
 from tests.factories import worlds
-from utils import dev_database
+from utils import dev_database, http
+from utils.statement import Statement
 
 for variable in (*config.ENVIRONMENT, "FLASK_DEBUG"):
     os.environ.pop(variable, None)
@@ -185,9 +188,32 @@ def count_statements(app: Flask) -> Iterator[list[str]]:
         if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK TO")):
             statements.append(statement)
 
+    def sent(statement: Statement, facts: dict[str, Any]) -> Any:
+        statements.append(statement.text)
+        return send(statement, facts)
+
+    send = Statement._sent
+    Statement._sent = sent  # type: ignore[method-assign]
     event.listen(Engine, "before_cursor_execute", note)
     yield statements
     event.remove(Engine, "before_cursor_execute", note)
+    Statement._sent = send  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _answers_are_what_the_schemas_say() -> Iterator[None]:
+    """Hold prepared schemas, in every answer that any test gets, equal to marshmallow's own."""
+    prepared = http.dumped
+
+    def compared(schema: Schema, result: Any) -> Any:
+        said = prepared(schema, result)
+        plain = orjson.dumps(schema.dump(result), option=orjson.OPT_NON_STR_KEYS)
+        assert orjson.dumps(said, option=orjson.OPT_NON_STR_KEYS) == plain
+        return said
+
+    http.dumped = compared
+    yield
+    http.dumped = prepared
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ from utils.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from utils.prepared_schema import dumped
 
 View = Callable[..., Any]
 LARGEST_ID = 2**63 - 1
@@ -100,7 +101,9 @@ def once_each(parameters: MultiDict[str, str], schema: Schema) -> Any:
 
 def rendered(schema: Schema | None, result: Any) -> bytes:
     """The JSON text of an answer."""
-    return orjson.dumps(schema.dump(result) if schema else result, option=orjson.OPT_NON_STR_KEYS)
+    return orjson.dumps(
+        dumped(schema, result) if schema else result, option=orjson.OPT_NON_STR_KEYS
+    )
 
 
 def answer(schema: Schema, result: Any) -> Response:
@@ -259,7 +262,7 @@ class Blueprint(flask_smorest.Blueprint):
                 paging = pagination.Paging.taken_from(wanted)
                 query = view(wanted, **path) if filters is not None else view(**path)
                 items, facts = paging.run(query)
-                body = {"items": schema.dump(items, many=True), "pagination": facts}
+                body = {"items": [dumped(schema, item) for item in items], "pagination": facts}
                 return Response(orjson.dumps(body), content_type=JSON)
 
             _document(wrapper, "arguments", parameters=[{"in": "query", "schema": parameters}])

@@ -1,6 +1,6 @@
 """The only place that commits, and the only place that locks a row by itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -9,10 +9,15 @@ from sqlalchemy.exc import DBAPIError
 
 from init import Base, db
 from utils.errors import PreconditionFailed
+from utils.statement import Statement
 
 Row = TypeVar("Row", bound=Base)
 
 _OPEN = "transaction is open"
+_LOCK_KEYS = Statement(
+    "lock_keys",
+    "SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key ORDER BY key",
+)
 
 
 @contextmanager
@@ -53,6 +58,12 @@ def lock_all(query: Select[Row]) -> list[Row]:
     ordered = query.order_by(None).order_by(kind.id).with_for_update(of=kind)
     found = db.session.scalars(ordered.execution_options(populate_existing=True))
     return list(found.unique())
+
+
+def lock_keys(keys: Iterable[int]) -> None:
+    """Take advisory locks, in ascending order, until the transaction ends."""
+    if wanted := sorted(set(keys)):
+        _LOCK_KEYS.run(keys=wanted)
 
 
 def abandon() -> None:

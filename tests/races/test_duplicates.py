@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from init import db
 from models import Booking
 from models.values import Once, WantedLine, WantedPlaces
-from services import hold_service, limit_service
+from services import hold_service
 from services.idempotency_service import Replay
 from tests.factories import TierFactory, UserFactory
 from tests.races.conftest import caller_of, outcome
@@ -49,7 +49,7 @@ def test_one_key_is_one_booking_and_one_answer(duplicates, sound):
 
 def test_unless_they_wait_for_each_other(duplicates, sound, monkeypatch):
     """The control: without the lock they all book, and the constraint has to undo it."""
-    monkeypatch.setattr(limit_service, "lock", lambda keys: None)
+    monkeypatch.setattr(hold_service, "lock_keys", lambda keys: None)
 
     with pytest.raises(Exception, match="uq_idempotency_keys_scope"):
         duplicates(["key"])

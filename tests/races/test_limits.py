@@ -3,7 +3,7 @@
 from collections import Counter
 
 from models.values import STRANGER, WantedBuyer, WantedLine
-from services import limit_service
+from services import hold_service
 from tests.factories import TierFactory, UserFactory
 from tests.races.conftest import attempt, caller_of
 
@@ -33,7 +33,7 @@ def test_a_mailbox_gets_no_more_either(in_parallel, sound):
 
 def test_counted_without_the_advisory_lock_a_buyer_gets_more(in_parallel, sound, monkeypatch):
     tier = TierFactory(capacity=100, max_per_buyer=4)
-    monkeypatch.setattr(limit_service, "lock", lambda keys: None)
+    monkeypatch.setattr(hold_service, "lock_keys", lambda keys: None)
 
     outcomes = rush(in_parallel, tier, [caller_of(UserFactory())] * 20)
 

@@ -12,6 +12,7 @@ from models.values import WantedLine
 from services import inventory_service
 from tests.factories import ShowFactory, TierFactory, UserFactory
 from tests.races.conftest import attempt, caller_of, without
+from utils.statement import Statement
 
 SLOWLY = "UPDATE places SET ordinal = ordinal + 0 * length(pg_sleep(0.05)::text),"
 
@@ -21,8 +22,8 @@ def locks_off(monkeypatch):
     """Claims pick free rows without locking them, as a plain SELECT and UPDATE would."""
     for name in ("CLAIM_ANY", "CLAIM_CHOSEN"):
         unlocked = without(inventory_service, name, "FOR UPDATE SKIP LOCKED")
-        slow = unlocked.text.replace("UPDATE places SET", SLOWLY, 1)
-        monkeypatch.setattr(inventory_service, name, text(slow))
+        slow = unlocked.sql.replace("UPDATE places SET", SLOWLY, 1)
+        monkeypatch.setattr(inventory_service, name, Statement("slow", slow))
 
 
 def buyers(count):

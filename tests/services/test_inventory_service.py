@@ -11,14 +11,18 @@ from tests.factories import StockFactory
 MANY = 5000
 
 
-@pytest.fixture
-def plan(session):
-    """How the database reads `statement`, with the statistics of the moment."""
+@pytest.fixture(params=["force_custom_plan", "force_generic_plan"])
+def plan(session, request):
+    """How the database reads `statement`, planned for these values and planned for any."""
 
     def explain(statement, **facts):
         session.execute(text("ANALYZE places, idempotency_keys"))
-        lines = session.scalars(text(f"EXPLAIN (ANALYZE, COSTS OFF) {statement.text}"), facts)
-        return "\n".join(lines)
+        session.execute(text(f"SET LOCAL plan_cache_mode = {request.param}"))
+        statement.all(**facts)
+        lines = session.connection().exec_driver_sql(
+            f"EXPLAIN (ANALYZE, COSTS OFF) {statement.call}", facts
+        )
+        return "\n".join(line for (line,) in lines)
 
     return explain
 

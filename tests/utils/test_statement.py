@@ -1,0 +1,73 @@
+"""Prepared once per connection, and like any other statement when something goes wrong."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from config import settings
+from init import db
+from utils.statement import Statement
+
+ADD = Statement(
+    "add", "SELECT CAST(:one AS bigint) + CAST(:other AS bigint) AS total, '50%' AS most"
+)
+
+
+@pytest.mark.parametrize("prepare", [True, False])
+def test_returns_tuples_and_mappings(session, monkeypatch, prepare):
+    monkeypatch.setattr(settings, "prepare", prepare)
+
+    assert ADD.all(one=1, other=2) == [(3, "50%")]
+    assert ADD.one(one=1, other=2) == ADD.first(one=1, other=2) == (3, "50%")
+    assert ADD.mapping(one=1, other=2) == {"total": 3, "most": "50%"}
+    assert ADD.scalar(one=1, other=2) == 3
+
+
+def test_finds_nothing_as_none(session):
+    nothing = Statement("nothing", "SELECT id FROM shows WHERE id = :id")
+
+    assert nothing.all(id=0) == []
+    assert nothing.first(id=0) is nothing.mapping(id=0) is nothing.scalar(id=0) is None
+
+
+def test_is_planned_once_on_a_connection(session):
+    known = text("SELECT count(*) FROM pg_prepared_statements WHERE name = :name")
+
+    for _ in range(3):
+        ADD.run(one=1, other=2)
+
+    assert session.scalar(known, {"name": ADD.name}) == 1
+
+
+def test_outlives_a_transaction_that_is_rolled_back(committed):
+    fresh = Statement("fresh", "SELECT CAST(:days AS interval)")
+    fresh.run(days=timedelta(days=1))
+    db.session.rollback()
+
+    assert fresh.scalar(days=timedelta(days=2)) == timedelta(days=2)
+
+
+def test_leaves_casts_and_times_alone():
+    assert Statement("casts", "SELECT '12:30'::time, :at::date").text == (
+        "SELECT '12:30'::time, %(at)s::date"
+    )
+
+
+def test_refusals_of_the_database_are_sqlalchemys(committed):
+    without_a_title = Statement("untitled", "INSERT INTO events (title) VALUES (:title)")
+
+    with pytest.raises(IntegrityError, match="events"):
+        without_a_title.run(title=None)
+
+
+def test_a_lost_connection_is_replaced(committed):
+    cut = Statement("cut", "SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with pytest.raises(OperationalError) as lost:
+        cut.run()
+
+    assert lost.value.connection_invalidated
+    db.session.rollback()
+    assert ADD.scalar(one=2, other=2) == 4

@@ -1,0 +1,94 @@
+"""SQL of the hot paths: sent as it is written, and planned once per connection.
+
+Planning is most of what a small statement costs the database, and building an expression and its
+result most of what it costs here. A `Statement` is prepared on a connection when that one first
+needs it, from then on executed by name, and its rows are plain tuples. It runs in the session's
+transaction, and its errors are those of every other statement.
+
+Behind a pooler that hands out connections per transaction nothing stays prepared: PREPARE=off
+(settings.prepare) sends the text each time.
+"""
+
+import hashlib
+import re
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+from sqlalchemy import Connection
+
+from config import settings
+from init import db
+
+PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)\b")
+_PREPARED = "names of prepared statements"
+
+
+class Statement:
+    """One statement with `:named` parameters, each of a type that its place in it tells.
+
+    `name` is what the database's own views show of it.
+    """
+
+    def __init__(self, name: str, sql: str) -> None:
+        names = list(dict.fromkeys(PARAMETER.findall(sql)))
+        numbers = {each: f"${number}" for number, each in enumerate(names, start=1)}
+        values = ", ".join(f"%({each})s" for each in names)
+        self.name = f"{name}_{hashlib.blake2b(sql.encode(), digest_size=4).hexdigest()}"
+        self.sql = sql
+        self.text = PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
+        self.call = f"EXECUTE {self.name} ({values})" if names else f"EXECUTE {self.name}"
+        self._prepare = f"PREPARE {self.name} AS {PARAMETER.sub(lambda m: numbers[m[1]], sql)}"
+
+    def run(self, **facts: Any) -> None:
+        """Have its effect."""
+        self._sent(facts)
+
+    def all(self, **facts: Any) -> list[Any]:
+        """Its rows, as tuples."""
+        return self._sent(facts)[0]
+
+    def one(self, **facts: Any) -> Any:
+        """The only row."""
+        [row] = self.all(**facts)
+        return row
+
+    def first(self, **facts: Any) -> Any:
+        """The first row, or None."""
+        rows = self.all(**facts)
+        return rows[0] if rows else None
+
+    def mapping(self, **facts: Any) -> dict[str, Any] | None:
+        """The first row by the names of its columns, or None."""
+        rows, columns = self._sent(facts)
+        if not rows:
+            return None
+        return {column.name: value for column, value in zip(columns, rows[0], strict=True)}
+
+    def scalar(self, **facts: Any) -> Any:
+        """The first value of the first row, or None."""
+        row = self.first(**facts)
+        return row[0] if row else None
+
+    def _sent(self, facts: dict[str, Any]) -> tuple[list[Any], Any]:
+        connection = db.session.connection()
+        with closing(connection.connection.cursor()) as cursor:
+            try:
+                cursor.execute(self._sent_on(connection, cursor), facts)
+                described = cursor.description
+                rows = list(cursor.fetchall()) if described else []
+            except psycopg2.Error as error:
+                # What SQLAlchemy does about errors of its own statements: it wraps them, and a
+                # pool whose server went away starts anew.
+                connection._handle_dbapi_exception(error, self.text, facts, cursor, None)
+                raise
+        return rows, described
+
+    def _sent_on(self, connection: Connection, cursor: Any) -> str:
+        if not settings.prepare:
+            return self.text
+        prepared = connection.info.setdefault(_PREPARED, set())
+        if self.name not in prepared:
+            cursor.execute(self._prepare)
+            prepared.add(self.name)
+        return self.call
