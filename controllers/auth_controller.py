@@ -81,5 +81,4 @@ def logout(caller: Caller) -> None:
 def _renewed(refresh_token: str | None) -> SignedIn:
     if not refresh_token:
         raise Unauthenticated("Send the refresh token in the body.")
-    user_id, sign_in_id = identity_in(refresh_token, "refresh")
-    return auth_service.renew(user_id=user_id, sign_in_id=sign_in_id)
+    return auth_service.renew(identity_in(refresh_token, "refresh"))

@@ -2,7 +2,7 @@
 
 import functools
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from flask_bcrypt import Bcrypt
@@ -51,12 +51,22 @@ WHO = Statement(
       FROM users u JOIN sign_ins s ON s.user_id = u.id
       LEFT JOIN ticket_holders h ON h.user_id = u.id AND h.is_self AND h.deleted_at IS NULL
      WHERE u.id = :user_id AND s.id = :sign_in_id AND s.ended_at IS NULL AND u.deleted_at IS NULL
+       AND :expires_at > extract(epoch FROM (SELECT clock_timestamp()))
     """,
 )
 
 OPENED_BY = Statement(
     "opened_by", "SELECT booking_id FROM booking_secrets WHERE secret_hash = :secret_hash"
 )
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whom a token of ours names, and until when: seconds since 1970."""
+
+    user_id: int
+    sign_in_id: int
+    expires_at: float
 
 
 @dataclass(frozen=True)
@@ -112,25 +122,26 @@ def sign_out(caller: Caller) -> None:
             signed_in.ended_at = db.session.scalar(select(now()))
 
 
-def renew(*, user_id: int, sign_in_id: int) -> SignedIn:
+def renew(identity: Identity) -> SignedIn:
     """The user of a refresh token whose sign-in still stands. Raises Unauthenticated."""
-    caller_of(user_id, sign_in_id)
-    return SignedIn(db.session.get_one(User, user_id), sign_in_id)
+    caller_of(identity)
+    return SignedIn(db.session.get_one(User, identity.user_id), identity.sign_in_id)
 
 
-def caller_of(user_id: int, sign_in_id: int) -> Caller:
+def caller_of(identity: Identity) -> Caller:
     """Who a token's user is at this moment: role and memberships are read, never remembered.
 
-    Raises Unauthenticated when the sign-in has ended or the account is gone.
+    Raises Unauthenticated when the token's time is up, the sign-in has ended, or the account is
+    gone.
     """
-    row = WHO.first(user_id=user_id, sign_in_id=sign_in_id)
+    row = WHO.first(**asdict(identity))
     if row is None:
-        raise Unauthenticated("This sign-in has ended; sign in again.")
+        raise Unauthenticated("The token has expired, or its sign-in has ended; sign in again.")
     email, name, role, of_organisers, holder_id, holder_name, holder_email = row
     works_for = {int(key): MemberRole(value) for key, value in (of_organisers or {}).items()}
     return Caller(
-        user_id=user_id,
-        sign_in_id=sign_in_id,
+        user_id=identity.user_id,
+        sign_in_id=identity.sign_in_id,
         email=email,
         name=name,
         role=Role(role),
