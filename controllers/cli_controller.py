@@ -22,8 +22,10 @@ from services import (
     user_service,
     verify_service,
 )
+from services.demo_large_world import LargeWorld, WorldDoesNotFit
 from services.verify_service import INVARIANTS, Breach
 from utils.errors import ApiError
+from utils.progress import Progress
 
 NOT_MIGRATED = ("42P01", "42703")  # no such table, no such column
 
@@ -93,19 +95,45 @@ def drop(yes: bool, force: bool) -> None:
     click.echo(f"Dropped the tables of {address}.")
 
 
+def _large(what: str) -> str:
+    default = getattr(LargeWorld(), what.split()[-1])
+    return f"Large: how many {what}.  [default: {default:,}]"
+
+
 @click.command()
+@click.option(
+    "--size",
+    type=click.Choice(["small", "large"]),
+    default="small",
+    show_default=True,
+    help="Large takes some minutes and 3 GB of disk, and half of that again while it is made.",
+)
+@click.option("--bookings", type=click.IntRange(1, 10_000_000), help=_large("confirmed bookings"))
+@click.option("--shows", type=click.IntRange(1, 100_000), help=_large("shows"))
+@click.option("--events", type=click.IntRange(1, 100_000), help=_large("events"))
+@click.option("--seed", type=int, help="Large: another number makes another world.")
 @with_appcontext
 @plainly
-def seed() -> None:
+def seed(size: str, **numbers: Any) -> None:
     """Fill a database that has no accounts yet with a demo world.
 
     Halls, organisers, tours, tiers and bookings in every state, dated from today, and one account
     per role, all with the same published password. Refused on a production configuration.
+
+    A large world, to measure in, has 2,000 events more, with 10,000 shows and 1,000,000 confirmed
+    bookings; its one show of 80,000 seats is show 19. It is made whole or not at all.
     """
+    named = {name: number for name, number in numbers.items() if number is not None}
+    if named and size != "large":
+        raise click.UsageError(f"--{next(iter(named))} is for --size large.")
+    progress = Progress()
     try:
-        made = demo_service.seed()
-    except demo_service.NoDemoHere as refusal:
+        made = demo_service.seed(LargeWorld(**named) if size == "large" else None, tell=progress)
+    except (demo_service.NoDemoHere, WorldDoesNotFit) as refusal:
         raise click.ClickException(str(refusal)) from None
+    except KeyboardInterrupt:
+        progress.clear()
+        raise click.ClickException(_after_interruption()) from None
     if not made:
         raise click.ClickException(
             "There are accounts already, and nothing was added; to start over: "
@@ -116,6 +144,12 @@ def seed() -> None:
     click.echo(f"Accounts, all with the password {demo_service.PASSWORD}:")
     for role, email in demo_service.LOGINS.items():
         click.echo(f"  {role:<10} {email}")
+
+
+def _after_interruption() -> str:
+    if demo_service.is_empty():
+        return "Interrupted: nothing was added. To start anew, run the same command again."
+    return "Interrupted while tidying up: all is there, and the database tidies up by itself."
 
 
 @click.command("total_count")

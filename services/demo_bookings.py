@@ -37,6 +37,11 @@ class Sale:
 ASHA, XIAOMING, ANAIS, JUERGEN, SIOBHAN, EBRU, DMYTRO, KWAME, IOLANI, DIMITRA = GUESTS[:10]
 _, PRIYA, SOREN, MOHAMMED, LUCJA = BUYERS
 STALLS_B = ("STALLS/B-12", "STALLS/B-13")
+# Chosen, as are all seats in these stalls: any three could be those that a later booking names.
+STALLS_F = (
+    Line("Stalls", 1, "Adult", ("STALLS/F-10",)),
+    Line("Stalls", 2, "Child", ("STALLS/F-11", "STALLS/F-12")),
+)
 HELD, CANCELLED, EXPIRED = BookingStatus.HELD, BookingStatus.CANCELLED, BookingStatus.EXPIRED
 DESK = Channel.DESK
 
@@ -71,7 +76,7 @@ SALES = (
         (Line(None, 2, seats=("STALLS/K-23", "STALLS/K-24"), lot="House seats"),),
         reason="Won them on the radio",
     ),
-    Sale(2, 2, MOHAMMED, (Line("Stalls", 1, "Adult"), Line("Stalls", 2, "Child")), EXPIRED),
+    Sale(2, 2, MOHAMMED, STALLS_F, EXPIRED),
     Sale(2, 0, ATTENDEE, (Line("Stalls", 2, "Adult", ("STALLS/D-30", "STALLS/D-31")),), HELD),
     Sale(3, 11, JUERGEN, (Line("Arena", 2),)),
     Sale(3, 10, LUCJA, (Line("Stalls", 1, "Adult"), Line("Stalls", 1, "Under 16"))),

@@ -32,8 +32,10 @@ from models import (
     Venue,
 )
 from models.values import lock_key
-from services import demo_catalogue, demo_sales
+from services import demo_catalogue, demo_large, demo_sales
+from services.demo_large_world import LargeWorld
 from services.demo_world import ADMIN, ATTENDEE, COMPANIES
+from utils.bulk import Tell, silently
 from utils.transaction import transaction
 
 PASSWORD = "rock-your-gig"  # noqa: S105 (published: production has no demo accounts)
@@ -72,11 +74,12 @@ def is_empty() -> bool:
     return not db.session.scalar(select(exists().where(User.id.is_not(None))))
 
 
-def seed() -> dict[str, int]:
+def seed(large: LargeWorld | None = None, *, tell: Tell = silently) -> dict[str, int]:
     """Make the demo world, whole or not at all; how many of each thing there are.
 
-    Nothing is made, and the answer is empty, where somebody has an account already. Raises
-    NoDemoHere on a production configuration.
+    With `large`, a large one beside it; `tell` hears how far it has come. Nothing is made, and the
+    answer is empty, where somebody has an account already. Raises NoDemoHere on a production
+    configuration, WorldDoesNotFit for numbers that do not go together.
     """
     if settings.in_production:
         raise NoDemoHere("Demo accounts have a published password; production gets none.")
@@ -90,7 +93,14 @@ def seed() -> dict[str, int]:
         staged = demo_catalogue.stage(PASSWORD)
         demo_sales.sell(staged)
         demo_sales.let_time_pass(staged)
-        return {thing.__tablename__: _count(thing) for thing in COUNTED}
+        if large is not None:
+            db.session.flush()
+            password_hash = db.session.scalars(select(User.password_hash).limit(1)).one()
+            demo_large.load(db.session.connection(), large, password_hash, tell)
+        made = {thing.__tablename__: _count(thing) for thing in COUNTED}
+    if large is not None:
+        demo_large.tidy_up(tell)
+    return made
 
 
 def _count_ids_from_one() -> None:
