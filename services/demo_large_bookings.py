@@ -38,6 +38,14 @@ TICKET_STATUS = {
     Fate.ADMITTED: TicketStatus.USED,
     Fate.CANCELLED: TicketStatus.VOID,
 }
+VERSIONS = {  # every step of a booking's life, and every admission, counts one up
+    Fate.CONFIRMED: 2,
+    Fate.ADMITTED: 2,
+    Fate.CANCELLED: 3,
+    Fate.GIVEN_UP: 2,
+    Fate.EXPIRED: 2,
+    Fate.HELD: 1,
+}
 AT_THE_DESK = (Channel.DESK, Channel.COMP)
 GATES = ("Main gate", "Side door")
 COMP_REASONS = ("Press", "The support act's guests", "Won them on the radio", "Old friends")
@@ -144,39 +152,30 @@ def _holders(records: Records) -> Iterator[str]:
 
 
 def _bookings(records: Records) -> Iterator[str]:
-    sales = records.sales
+    sales, booking_id = records.sales, records.firsts["bookings"]
     for rank, number in enumerate(sales.order):
         night, fate, channel = records.night(number), sales.fate(number), sales.channel(number)
-        is_account, email = sales.is_account(number), records.email(number)
-        held_at = sales.held_at[number]
-        confirmed_at, cancelled_at = records.confirmed_at(number), records.cancelled_at(number)
         total, places = _total(night, sales.lines_of(number))
+        held_at, email = sales.held_at[number], records.email(number)
+        confirmed_at, cancelled_at = records.confirmed_at(number), records.cancelled_at(number)
         is_paid = confirmed_at is not None or not total
-        times = (confirmed_at, cancelled_at, records.admitted_at(number))
-        steps = sum(time is not None for time in times[:2]) + (fate == Fate.EXPIRED)
-        changed_at = held_at + records.hold if fate == Fate.EXPIRED else held_at
-        yield row(
-            records.firsts["bookings"] + rank,
-            _reference(rank),
-            night.id,
-            STATUS[fate],
-            channel,
-            PaymentStatus.PAID if is_paid else PaymentStatus.UNPAID,
-            records.catalogue.first_account + sales.buyer[number] if is_account else None,
-            night.company.manager_id if channel in AT_THE_DESK else None,
-            records.holder_id(number),
-            email,
-            email_key(email) if email else None,
-            total,
-            night.hall.city.currency,
-            stamp(held_at),
-            stamp(held_at + records.hold),
-            _when(confirmed_at),
-            _when(cancelled_at),
-            COMP_REASONS[rank % len(COMP_REASONS)] if channel == Channel.COMP else None,
-            stamp(held_at),
-            stamp(max(time for time in (*times, changed_at) if time is not None)),
-            1 + steps + (places if fate == Fate.ADMITTED else 0),
+        is_account, is_comp = sales.is_account(number), channel == Channel.COMP
+        user_id = records.catalogue.first_account + sales.buyer[number] if is_account else None
+        seller_id = night.company.manager_id if channel in AT_THE_DESK else None
+        held = f"{stamp(held_at)}\t{stamp(held_at + records.hold)}"
+        changed = held_at + records.hold if fate == Fate.EXPIRED else held_at
+        changed = cancelled_at or records.admitted_at(number) or confirmed_at or changed
+        yield (
+            f"{booking_id + rank}\t{_reference(rank)}\t{night.id}\t{STATUS[fate]}\t{channel}\t"
+            f"{PaymentStatus.PAID if is_paid else PaymentStatus.UNPAID}\t"
+            f"{user_id or NOTHING}\t{seller_id or NOTHING}\t{records.holder_id(number)}\t"
+            f"{email or NOTHING}\t{email_key(email) if email else NOTHING}\t"
+            f"{total}\t{night.hall.city.currency}\t{held}\t"
+            f"{stamp(confirmed_at) if confirmed_at else NOTHING}\t"
+            f"{stamp(cancelled_at) if cancelled_at else NOTHING}\t"
+            f"{COMP_REASONS[rank % len(COMP_REASONS)] if is_comp else NOTHING}\t"
+            f"{stamp(held_at)}\t{stamp(changed)}\t"
+            f"{VERSIONS[fate] + (places if fate == Fate.ADMITTED else 0)}\n"
         )
 
 
@@ -305,10 +304,6 @@ def _codes(rng: random.Random) -> Iterator[str]:
         symbols = base64.b64encode(rng.randbytes(CODE_LENGTH * 600)).translate(AS_READABLE).decode()
         for start in range(0, len(symbols), CODE_LENGTH):
             yield symbols[start : start + CODE_LENGTH]
-
-
-def _when(second: int | None) -> str | None:
-    return stamp(second) if second is not None else None
 
 
 TABLES: dict[str, tuple[str, Callable[[Records], Iterator[str]]]] = {

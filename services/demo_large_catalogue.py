@@ -29,7 +29,7 @@ from services.demo_large_world import (
 )
 
 HOT = "One Night in the Stadium"
-HORIZON = 330  # days back and ahead
+BACK, AHEAD = -390, 270  # days
 FATES = {
     ShowStatus.CONFIRMED: 0.98,
     ShowStatus.POSTPONED: 0.004,
@@ -170,7 +170,7 @@ def _slots(
     big = len(catalogue.world.big)
     small = catalogue.halls[big:]
     stays = rng.choice(small) if rng.random() < 0.3 else None
-    day = rng.randint(-HORIZON, HORIZON) if number >= big else _day_of_big(number)
+    day = rng.randint(BACK, AHEAD) if number >= big else _day_of_big(number)
     slots: list[Slot] = []
     for _ in range(nights):
         hall = catalogue.halls[number] if number < big else stays or rng.choice(small)

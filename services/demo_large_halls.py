@@ -57,15 +57,15 @@ def _big_parts(number: int, capacity: int) -> Plan:
 
 
 def _seated_parts(rng: random.Random) -> Plan:
-    stalls, circle = rng.randint(16, 22), rng.randint(14, 20)
+    stalls, circle = rng.randint(18, 22), rng.randint(15, 20)
     return [
-        ("Stalls", SectionKind.SEATED, stalls * rng.randint(9, 14), stalls),
-        ("Circle", SectionKind.SEATED, circle * rng.randint(4, 8), circle),
+        ("Stalls", SectionKind.SEATED, stalls * rng.randint(10, 14), stalls),
+        ("Circle", SectionKind.SEATED, circle * rng.randint(5, 8), circle),
     ]
 
 
 def _standing_parts(rng: random.Random) -> Plan:
-    capacity = rng.choice((100, 150, *range(200, 501, 10)))
+    capacity = rng.choice((100, 150, 200, *range(260, 501, 10)))
     if capacity < 250 or rng.random() < 0.4:
         return [("Floor", SectionKind.STANDING, capacity, 1)]
     return [

@@ -35,6 +35,7 @@ class Fate(IntEnum):
     HELD = 5
 
 
+FATES = tuple(Fate)
 LIVING = (Fate.CONFIRMED, Fate.ADMITTED, Fate.HELD)
 WITH_TICKETS = (Fate.CONFIRMED, Fate.ADMITTED, Fate.CANCELLED)
 
@@ -45,6 +46,7 @@ class Sales:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self.nights = catalogue.nights
+        self.accounts = catalogue.world.accounts
         self.first_of_night = array("I")  # a show's bookings lie together
         self.held_at = array("q")
         self.night = array("I")
@@ -76,7 +78,7 @@ class Sales:
         self.place.append(place)
 
     def fate(self, number: int) -> Fate:
-        return Fate(self.kind[number] >> 2)
+        return FATES[self.kind[number] >> 2]
 
     def channel(self, number: int) -> Channel:
         return CHANNELS[self.kind[number] & 3]
@@ -90,9 +92,8 @@ class Sales:
 
     def is_account(self, number: int) -> bool:
         """Whether who bought signs in."""
-        return 0 <= self.buyer[number] < self.catalogue.world.accounts and (
-            self.channel(number) in (Channel.WEB, Channel.API)
-        )
+        is_one = 0 <= self.buyer[number] < self.accounts
+        return is_one and self.channel(number) in (Channel.WEB, Channel.API)
 
     def number(self) -> None:
         """Put the bookings in order of time, and number all that belongs to them in that order."""

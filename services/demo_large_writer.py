@@ -13,7 +13,7 @@ from services.demo_large_world import DAY, Catalogue, Company
 from services.demo_words import as_mail, somebody
 from utils.bulk import Stamps, Tell, copy, row
 
-AGES = 400 * DAY  # for how long everybody has been there
+AGES = 700 * DAY  # for how long everybody has been there
 LICENSED = 5_000  # halls from this size on have a licence of their own
 
 stamp = Stamps()

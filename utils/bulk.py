@@ -3,6 +3,7 @@
 Everything here runs in the caller's transaction, so that a load that breaks off leaves nothing.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,8 @@ from sqlalchemy.exc import DBAPIError
 
 AT_ONCE = 1 << 16  # characters
 NOTHING = "\\N"
-AWKWARD = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+AWKWARD = re.compile(r"[\\\t\n\r]")
 DAY = 86_400
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCK = [f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}+00" for second in range(DAY)]
@@ -55,6 +57,8 @@ def row(*values: object) -> str:
 
 
 def _written(value: object) -> str:
+    if isinstance(value, str):
+        return value.translate(ESCAPES) if AWKWARD.search(value) else value
     if value is None:
         return NOTHING
     if value is True or value is False:
@@ -63,8 +67,8 @@ def _written(value: object) -> str:
         return f"\\\\x{value.hex()}"
     if isinstance(value, list):
         words = (str(word).replace("\\", "\\\\").replace('"', '\\"') for word in value)
-        value = "{" + ",".join(f'"{word}"' for word in words) + "}"
-    return value.translate(AWKWARD) if isinstance(value, str) else str(value)
+        return _written("{" + ",".join(f'"{word}"' for word in words) + "}")
+    return str(value)
 
 
 class Stamps:
