@@ -4,8 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
-from flask import Flask, Response
+from flask import Flask, Request, Response
 from flask.json.provider import JSONProvider
+from flask.sessions import SessionInterface, SessionMixin
 from flask_swagger_ui import get_swaggerui_blueprint
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -35,6 +36,16 @@ class OrjsonProvider(JSONProvider):
         return orjson.loads(s)
 
 
+class NoSessions(SessionInterface):
+    """Nobody is remembered by a cookie."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        """None, for which Flask puts a session that refuses to be written."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Nothing to save."""
+
+
 def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     """The API, configured by the environment and then by `overrides` (names of config.Settings)."""
     read_environment()
@@ -44,6 +55,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
 
     app = Flask(__name__, static_folder=None)
     app.json = OrjsonProvider(app)
+    app.session_interface = NoSessions()
     app.config.from_mapping(_extension_settings())
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

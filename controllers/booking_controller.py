@@ -24,7 +24,7 @@ from schemas.booking_schema import (
     RecoverSchema,
     ReplaceBookingSchema,
 )
-from services import basket_service, booking_service, hold_service
+from services import basket_service, booking_reading, booking_service, hold_service
 from services.booking_service import PaymentRequired
 from services.hold_service import AlreadyExtended
 from services.inventory_service import SeatTaken, SoldOut
@@ -41,9 +41,11 @@ NOT_TO_BE_HAD = (SoldOut, SeatTaken, LimitReached, Busy)
 
 
 @bookings_bp.get("/")
-@bookings_bp.page(BookingSchema(), filters=BookingFilters(), endless=True)
+@bookings_bp.page(
+    BookingSchema(), filters=BookingFilters(), endless=True, read=booking_reading.read
+)
 @for_caller(Permission.BOOKING_READ)
-def list_bookings(wanted: dict[str, Any], caller: Caller) -> Select[Booking]:
+def list_bookings(wanted: dict[str, Any], caller: Caller) -> Select[int]:
     """Your bookings, newest first; with filters also those of shows that you work for."""
     return booking_service.search(caller, wanted)
 
@@ -84,9 +86,9 @@ def recover_booking(guest: dict[str, Any], caller: Caller) -> dict[str, str]:
 @bookings_bp.get("/<id:booking_id>")
 @bookings_bp.response(200, BookingSchema())
 @for_caller(Permission.BOOKING_READ)
-def show_booking(booking_id: int, caller: Caller) -> Booking:
+def show_booking(booking_id: int, caller: Caller) -> PlacedBooking:
     """One booking with its lines, places and tickets."""
-    return booking_service.find(booking_id, caller=caller)
+    return booking_service.show(booking_id, caller=caller)
 
 
 @bookings_bp.patch("/<id:booking_id>")
@@ -156,9 +158,11 @@ def remove_seat(booking_id: int, place_id: int, caller: Caller) -> Booking:
 @idempotent(200)
 @refuses(PaymentRequired, BookingMovedOn, HoldExpired, ShowCancelled)
 @for_caller(Permission.BOOKING_CHANGE)
-def confirm_booking(booking_id: int, caller: Caller, once: Once | None) -> Booking:
+def confirm_booking(booking_id: int, caller: Caller, once: Once | None) -> PlacedBooking:
     """Turn a hold that is free, or paid at the desk, into tickets."""
-    return booking_service.confirm(caller, _mine(booking_id, caller), once=once)
+    booking = booking_service.find_hold(booking_id, caller=caller)
+    authorize(caller, Permission.BOOKING_CHANGE, booking)
+    return booking_service.confirm(caller, booking, once=once)
 
 
 @bookings_bp.post("/<id:booking_id>/extend")

@@ -11,7 +11,7 @@ from models.booking import HasSales
 from models.event import EventMovedOn, NothingToSell, ShowsToCome
 from models.permissions import Permission, authorize
 from models.show import VenueTaken
-from models.values import Caller
+from models.values import Caller, ShownEvent
 from schemas.event_schema import (
     CancelPreviewSchema,
     CancelSchema,
@@ -29,17 +29,17 @@ events_bp = Blueprint("events", __name__, url_prefix="/events", description=__do
 
 
 @events_bp.get("/")
-@events_bp.page(EventSchema(), filters=EventFilters())
+@events_bp.page(EventSchema(), filters=EventFilters(), read=event_service.read)
 @for_caller(Permission.CATALOGUE_READ)
-def list_events(wanted: dict[str, Any], caller: Caller) -> Select[Event]:
+def list_events(wanted: dict[str, Any], caller: Caller) -> Select[int]:
     """Published events, by their next show; in another state with `status`."""
     return event_service.search(caller, wanted)
 
 
 @events_bp.get("/mine")
-@events_bp.page(EventSchema(), filters=MyEventFilters())
+@events_bp.page(EventSchema(), filters=MyEventFilters(), read=event_service.read)
 @for_caller(Permission.SALES_READ)
-def list_my_events(wanted: dict[str, Any], caller: Caller) -> Select[Event]:
+def list_my_events(wanted: dict[str, Any], caller: Caller) -> Select[int]:
     """The events of the organisers that you work for, in every state."""
     return event_service.mine(caller, wanted)
 
@@ -56,9 +56,9 @@ def create_event(facts: dict[str, Any], caller: Caller) -> Event:
 @events_bp.get("/<id:event_id>")
 @events_bp.response(200, EventSchema())
 @for_caller(Permission.CATALOGUE_READ)
-def show_event(event_id: int, caller: Caller) -> Event:
+def show_event(event_id: int, caller: Caller) -> ShownEvent:
     """One event."""
-    return event_service.find(event_id, caller=caller)
+    return event_service.show(event_id, caller=caller)
 
 
 @events_bp.patch("/<id:event_id>")

@@ -1,7 +1,7 @@
 """Plain values that layers pass to each other: who asks, what is wanted, what was made."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -168,9 +168,17 @@ class PlacedLine:
         return self.unit_price * self.quantity
 
 
+class ShownEvent(dict[str, Any]):
+    """An event read for its answer alone: by the names of its columns, and its organiser's."""
+
+    @property
+    def etag(self) -> str:
+        return f"{self['id']}.{self['version']}-{self['organiser_version']}"
+
+
 @dataclass(frozen=True)
 class PlacedBooking:
-    """A booking just made, told from what was written; it dumps like a Booking that was read."""
+    """A booking as an answer shows it, just made or read for that; it dumps like a Booking."""
 
     id: int
     reference: str
@@ -179,11 +187,11 @@ class PlacedBooking:
     total: Money
     held_at: datetime
     held_until: datetime
-    ticket_holder: PlacedHolder
+    ticket_holder: PlacedHolder | Mapping[str, Any]
     ticket_holder_id: int
     user_id: int | None
-    lines: list[PlacedLine]
-    places: list[PlacedPlace]
+    lines: Sequence[PlacedLine | Mapping[str, Any]]
+    places: Sequence[PlacedPlace | Mapping[str, Any]]
     note: str | None = None
     comp_reason: str | None = None
     secret: str | None = None
@@ -193,7 +201,7 @@ class PlacedBooking:
     confirmed_at: datetime | None = None
     cancelled_at: datetime | None = None
     version: int = 1
-    tickets: list[Any] = field(default_factory=list)
+    tickets: Sequence[Mapping[str, Any]] = ()
     attendees: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -26,8 +26,9 @@ from models import (
 from models.booking import BookingMovedOn
 from models.permissions import Permission, allowed
 from models.show import ShowCancelled
-from models.values import Caller, Once, email_key
+from models.values import Caller, Once, PlacedBooking, email_key
 from services import (
+    booking_reading,
     buyer_service,
     idempotency_service,
     inventory_service,
@@ -59,7 +60,10 @@ class PaymentRequired(Conflict):
 
 def visible_to(caller: Caller) -> Select[Booking]:
     """The bookings `caller` may see, newest first: theirs, and those of shows they work for."""
-    query = _complete().order_by(Booking.id.desc())
+    return _seen_by(caller, _complete()).order_by(Booking.id.desc())
+
+
+def _seen_by(caller: Caller, query: Select[Any]) -> Select[Any]:
     if caller.is_admin:
         return query
     if caller.booking_id is not None:
@@ -70,9 +74,12 @@ def visible_to(caller: Caller) -> Select[Booking]:
     return query.where(or_(Booking.user_id == caller.user_id, works_for))
 
 
-def search(caller: Caller, wanted: Mapping[str, Any]) -> Select[Booking]:
-    """The visible bookings that fit; your own, unless the filters name a show or an organiser."""
-    query = visible_to(caller)
+def search(caller: Caller, wanted: Mapping[str, Any]) -> Select[int]:
+    """The ids of the visible bookings that fit, newest first.
+
+    They are your own, unless the filters name a show or an organiser.
+    """
+    query = _seen_by(caller, _of_shows(Booking.id)).order_by(Booking.id.desc())
     scoped = any(wanted.get(name) for name in ("organiser_id", "show_id", "event_id", "reference"))
     if not scoped and not wanted.get("all") and caller.user_id is not None:
         query = query.where(Booking.user_id == caller.user_id)
@@ -101,6 +108,26 @@ def find(booking_id: int, *, caller: Caller) -> Booking:
     return booking
 
 
+def show(booking_id: int, *, caller: Caller) -> PlacedBooking:
+    """One visible booking as its answer shows it."""
+    query = _seen_by(caller, _of_shows(Booking.id)).where(Booking.id == booking_id)
+    ids = db.session.scalars(query).all()
+    if not ids:
+        raise NotFound(f"There is no booking {booking_id}.")
+    [booking] = booking_reading.read(ids)
+    return booking
+
+
+def find_hold(booking_id: int, *, caller: Caller) -> Booking:
+    """One visible booking with its show alone, for who is about to lock it."""
+    query = _seen_by(caller, _of_shows(Booking)).where(Booking.id == booking_id)
+    query = query.options(contains_eager(Booking.show).contains_eager(Show.event))
+    booking: Booking | None = db.session.scalar(query)
+    if booking is None:
+        raise NotFound(f"There is no booking {booking_id}.")
+    return booking
+
+
 def read_back(booking_id: int) -> Booking:
     """A booking that the caller has just made or locked, as it is now."""
     query = _complete().where(Booking.id == booking_id)
@@ -123,7 +150,7 @@ def edit(caller: Caller, booking: Booking, changes: dict[str, Any]) -> Booking:
     return find(booking.id, caller=caller)
 
 
-def confirm(caller: Caller, booking: Booking, *, once: Once | None) -> Booking:
+def confirm(caller: Caller, booking: Booking, *, once: Once | None) -> PlacedBooking:
     """Turn a living hold into a sale with tickets.
 
     The box office confirms what was paid there; a buyer confirms what costs nothing. Raises
@@ -137,16 +164,16 @@ def confirm(caller: Caller, booking: Booking, *, once: Once | None) -> Booking:
         booking.require_alive()
         require_free_or_desk(caller, booking.total_amount, booking)
         settle(booking)
-        confirmed = find(booking.id, caller=caller)
+        [confirmed] = booking_reading.read([booking.id])
         idempotency_service.keep(once, confirmed)
     return confirmed
 
 
 def settle(booking: Booking) -> None:
     """Confirm a locked, living hold: it has tickets from now on, and the outside gets word."""
+    booking.confirmed_at = db.session.scalar(select(now()))
     booking.move(BookingStatus.CONFIRMED)
     booking.payment_status = PaymentStatus.PAID
-    booking.confirmed_at = db.session.scalar(select(now()))
     ticket_service.issue(booking)
     db.session.flush()
     outbox_service.publish("booking.confirmed", booking_id=booking.id)
@@ -243,21 +270,20 @@ def require_free_or_desk(caller: Caller, amount: int, target: Any) -> None:
         raise PaymentRequired("Only its payment, or the organiser's desk, can confirm it.")
 
 
+def _of_shows(what: Any) -> Select[Any]:
+    return select(what).join(Booking.show).join(Show.event)
+
+
 def _complete() -> Select[Booking]:
     """Bookings with everything that their answer shows, in a fixed number of statements."""
-    return (
-        select(Booking)
-        .join(Booking.show)
-        .join(Show.event)
-        .options(
-            contains_eager(Booking.show).contains_eager(Show.event),
-            joinedload(Booking.ticket_holder),
-            selectinload(Booking.lines).options(
-                joinedload(BookingLine.tier), joinedload(BookingLine.price)
-            ),
-            selectinload(Booking.places).joinedload(Place.stock),
-            selectinload(Booking.tickets).joinedload(Ticket.ticket_holder),
-        )
+    return _of_shows(Booking).options(
+        contains_eager(Booking.show).contains_eager(Show.event),
+        joinedload(Booking.ticket_holder),
+        selectinload(Booking.lines).options(
+            joinedload(BookingLine.tier), joinedload(BookingLine.price)
+        ),
+        selectinload(Booking.places).joinedload(Place.stock),
+        selectinload(Booking.tickets).joinedload(Ticket.ticket_holder),
     )
 
 

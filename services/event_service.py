@@ -1,18 +1,23 @@
 """Event use cases: what is put on, and who sees it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
+    Boolean,
     ColumnElement,
     Select,
     Text,
     and_,
     any_,
+    bindparam,
     cast,
     exists,
     func,
     or_,
+    outerjoin,
     select,
     true,
 )
@@ -20,8 +25,9 @@ from sqlalchemy.orm import joinedload
 
 from init import db
 from models import Event, EventStatus, Moderation, Organiser, Show
+from models.event import TO_BE_DETERMINED
 from models.permissions import Permission
-from models.values import Caller
+from models.values import Caller, ShownEvent
 from services import organiser_service
 from services.catalogue_conditions import (
     fitting,
@@ -32,6 +38,7 @@ from services.catalogue_conditions import (
 )
 from utils.errors import Invalid, NotFound
 from utils.listing import contains, ordered
+from utils.statement import Statement
 from utils.transaction import lock, lock_all, transaction
 
 SHOWN = (Moderation.NOT_REQUIRED, Moderation.APPROVED)
@@ -50,12 +57,39 @@ SORTS = {
 }
 
 
+COLUMNS = (
+    *Event.__table__.columns,
+    func.coalesce(Organiser.name, TO_BE_DETERMINED).label("organiser_name"),
+    func.coalesce(Organiser.version, 0).label("organiser_version"),
+)
+FROM = outerjoin(Event, Organiser, Organiser.id == Event.organiser_id)
+PUBLIC = and_(Event.published_at.is_not(None), or_(*(Event.moderation == shown for shown in SHOWN)))
+SHOW = Statement.of(
+    "event",
+    select(*COLUMNS)
+    .select_from(FROM)
+    .where(
+        Event.id == bindparam("id", type_=BigInteger),
+        or_(
+            bindparam("is_admin", type_=Boolean),
+            PUBLIC,
+            Event.organiser_id == any_(bindparam("organiser_ids", type_=ARRAY(BigInteger))),
+        ),
+    ),
+)
+READ = Statement.of(
+    "events",
+    select(*COLUMNS)
+    .select_from(FROM)
+    .where(Event.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))),
+)
+
+
 def seen_by(caller: Caller) -> ColumnElement[bool]:
     """That an event is public, or of an organiser that `caller` works for."""
     if caller.is_admin:
         return true()
-    public = and_(Event.published_at.is_not(None), Event.moderation.in_(SHOWN))
-    return or_(public, Event.organiser_id.in_(caller.organisers_as()))
+    return or_(PUBLIC, Event.organiser_id.in_(caller.organisers_as()))
 
 
 def visible_to(caller: Caller) -> Select[Event]:
@@ -63,20 +97,37 @@ def visible_to(caller: Caller) -> Select[Event]:
     return select(Event).options(joinedload(Event.organiser)).where(seen_by(caller))
 
 
-def search(caller: Caller, wanted: dict[str, Any]) -> Select[Event]:
-    """The visible events that fit, in the order asked for; published ones unless told."""
+def search(caller: Caller, wanted: dict[str, Any]) -> Select[int]:
+    """The ids of the visible events that fit, in the order asked for; published unless told."""
     status = wanted.get("status") or EventStatus.PUBLISHED
-    return _narrowed(visible_to(caller).where(Event.status == status), wanted)
+    query = select(Event.id).where(seen_by(caller), Event.status == status)
+    return _narrowed(query, wanted)
 
 
-def mine(caller: Caller, wanted: dict[str, Any]) -> Select[Event]:
-    """The events of the organisers that `caller` works for, in every state; an admin's are all."""
-    query = visible_to(caller)
+def mine(caller: Caller, wanted: dict[str, Any]) -> Select[int]:
+    """The ids of all events of the organisers that `caller` works for; of an admin, all."""
+    query = select(Event.id).where(seen_by(caller))
     if not caller.is_admin:
         query = query.where(Event.organiser_id.in_(caller.organisers_as()))
     if status := wanted.get("status"):
         query = query.where(Event.status == status)
     return _narrowed(query, wanted)
+
+
+def show(event_id: int, *, caller: Caller) -> ShownEvent:
+    """One event that `caller` may see, as its answer shows it."""
+    facts = SHOW.mapping(
+        id=event_id, is_admin=caller.is_admin, organiser_ids=caller.organisers_as()
+    )
+    if facts is None:
+        raise NotFound(f"There is no event {event_id}.")
+    return _shown(facts)
+
+
+def read(ids: Sequence[int]) -> list[ShownEvent]:
+    """The events of these ids, whoever's they are, in this order."""
+    found = {facts["id"]: _shown(facts) for facts in READ.mappings(ids=list(ids))} if ids else {}
+    return [found[event_id] for event_id in ids if event_id in found]
 
 
 def find(event_id: int, *, caller: Caller) -> Event:
@@ -126,7 +177,13 @@ def edit(event: Event, changes: dict[str, Any], *, caller: Caller) -> Event:
     return event
 
 
-def _narrowed(query: Select[Event], wanted: dict[str, Any]) -> Select[Event]:
+def _shown(facts: dict[str, Any]) -> ShownEvent:
+    facts["status"] = EventStatus(facts["status"])
+    facts["moderation"] = Moderation(facts["moderation"])
+    return ShownEvent(facts)
+
+
+def _narrowed(query: Select[int], wanted: dict[str, Any]) -> Select[int]:
     about = [
         *(_of_itself(wanted)),
         *(_of_its_organiser(wanted)),

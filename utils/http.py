@@ -245,12 +245,18 @@ class Blueprint(flask_smorest.Blueprint):
         return decorate
 
     def page(
-        self, schema: Schema, *, filters: Schema | None = None, endless: bool = False
+        self,
+        schema: Schema,
+        *,
+        filters: Schema | None = None,
+        endless: bool = False,
+        read: Callable[[list[Any]], list[Any]] | None = None,
     ) -> Callable[[View], View]:
         """Run the Select that the view returns one page at a time.
 
         With `filters`, the view gets what they load as its first argument. An `endless` list is
         ordered by descending id and also takes `?after=<cursor>`, which costs the same anywhere.
+        With `read`, the Select finds keys, and `read` makes of them what is shown, in their order.
         """
         parameters = pagination.parameters(filters, endless=endless)
         envelope = pagination.envelope(schema, endless=endless)
@@ -262,6 +268,7 @@ class Blueprint(flask_smorest.Blueprint):
                 paging = pagination.Paging.taken_from(wanted)
                 query = view(wanted, **path) if filters is not None else view(**path)
                 items, facts = paging.run(query)
+                items = read(items) if read is not None else items
                 body = {"items": [dumped(schema, item) for item in items], "pagination": facts}
                 return Response(orjson.dumps(body), content_type=JSON)
 

@@ -87,7 +87,7 @@ class Paging:
         return cls(page, per_page, after)
 
     def run(self, query: Select[Any]) -> tuple[list[Any], dict[str, Any]]:
-        """The rows of this page, and the facts about it."""
+        """The rows of this page, or the keys that the query selects, and the facts about it."""
         if self.after is not None:
             return self._run_after(query, self.after)
         # Joins are for loading here, or to-one: no row is counted twice.
@@ -108,9 +108,8 @@ class Paging:
         rows = list(db.session.scalars(query.limit(self.per_page + 1)).unique())
         more = len(rows) > self.per_page
         rows = rows[: self.per_page]
-        return rows, self._facts(
-            None, None, None, {"after": _encoded(rows[-1].id)} if more else None
-        )
+        step = {"after": _encoded(getattr(rows[-1], "id", rows[-1]))} if more else None
+        return rows, self._facts(None, None, None, step)
 
     def _facts(
         self, page: int | None, total: int | None, pages: int | None, step: dict[str, Any] | None

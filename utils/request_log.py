@@ -48,7 +48,7 @@ def register_request_log(app: Flask) -> None:
     def tell(response: Response) -> Response:
         response.headers["X-Request-ID"] = g.get("request_id", "")
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.vary.update(("Authorization", "Booking-Secret"))
+        response.headers.add("Vary", "Authorization, Booking-Secret")
         if request.path not in QUIET:
             caller = g.get("caller")
             log.info(

@@ -15,12 +15,13 @@ from contextlib import closing
 from typing import Any
 
 import psycopg2
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
+from sqlalchemy.dialects import postgresql
 
 from config import settings
 from init import db
 
-PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)\b")
+PARAMETER = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)\b")
 _PREPARED = "names of prepared statements"
 
 
@@ -38,7 +39,22 @@ class Statement:
         self.sql = sql
         self.text = PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
         self.call = f"EXECUTE {self.name} ({values})" if names else f"EXECUTE {self.name}"
+        self._constants: dict[str, Any] = {}
         self._prepare = f"PREPARE {self.name} AS {PARAMETER.sub(lambda m: numbers[m[1]], sql)}"
+
+    @classmethod
+    def of(cls, name: str, query: Select[Any]) -> "Statement":
+        """A query that is built once; its `bindparam`s are the parameters (write no IN)."""
+        dialect: Any = postgresql.dialect
+        compiled = query.compile(dialect=dialect(paramstyle="named"))
+        statement = cls(name, str(compiled))
+        processors = compiled._bind_processors
+        statement._constants = {
+            each: processors[each](value) if each in processors else value  # type: ignore[operator]
+            for each, value in compiled.construct_params(_check=False).items()
+            if value is not None
+        }
+        return statement
 
     def run(self, **facts: Any) -> None:
         """Have its effect."""
@@ -58,12 +74,16 @@ class Statement:
         rows = self.all(**facts)
         return rows[0] if rows else None
 
+    def mappings(self, **facts: Any) -> list[dict[str, Any]]:
+        """Its rows by the names of their columns."""
+        rows, columns = self._sent(facts)
+        names = [column.name for column in columns]
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
     def mapping(self, **facts: Any) -> dict[str, Any] | None:
         """The first row by the names of its columns, or None."""
-        rows, columns = self._sent(facts)
-        if not rows:
-            return None
-        return {column.name: value for column, value in zip(columns, rows[0], strict=True)}
+        rows = self.mappings(**facts)
+        return rows[0] if rows else None
 
     def scalar(self, **facts: Any) -> Any:
         """The first value of the first row, or None."""
@@ -71,6 +91,7 @@ class Statement:
         return row[0] if row else None
 
     def _sent(self, facts: dict[str, Any]) -> tuple[list[Any], Any]:
+        facts = {**self._constants, **facts} if self._constants else facts
         connection = db.session.connection()
         with closing(connection.connection.cursor()) as cursor:
             try:

@@ -363,7 +363,7 @@ class TestSearch:
         many = cost()
 
         assert (few[1], many[1]) == (3, 30)
-        assert few[0] == many[0] == 2
+        assert few[0] == many[0] == 3
 
 
 class TestEdit:

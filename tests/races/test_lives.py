@@ -159,7 +159,7 @@ def test_renaming_a_holder_against_confirming_waits_its_turn(in_parallel, sound,
         return ticket_holder_service.edit(holder, {"name": "Wanjiru"}).name
 
     def confirm():
-        return booking_service.confirm(caller, find(booking_id, caller), once=None).status
+        return booking_service.confirm(caller, find(booking_id, caller), once=None).current_status
 
     monkeypatch.setattr(ticket_service, "issue", issue_late)
 
