@@ -48,6 +48,8 @@ def load(connection: Connection, world: LargeWorld, password_hash: str, tell: Te
 
     Raises WorldDoesNotFit before anything is written, where there are more bookings than places.
     """
+    # To plan the sales takes longer than a request may leave its transaction alone.
+    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     now = int(connection.execute(CLOCK).scalar_one())
     catalogue = demo_large_catalogue.plan(
         world,
@@ -57,7 +59,6 @@ def load(connection: Connection, world: LargeWorld, password_hash: str, tell: Te
         password_hash=password_hash,
     )
     sales = demo_large_sales.plan(catalogue, now=now, tell=tell)
-    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     with without_indexes(connection, LARGE_TABLES, tell):
         demo_large_writer.write(connection, catalogue, tell)
         demo_large_bookings.write(connection, sales, tell)
