@@ -1,7 +1,7 @@
 # GigMate: `make` lists what can be done. Paths stay relative, so that a checkout may lie anywhere.
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test check format db-reset psql docs clean
+.PHONY: help run serve test check format db-reset psql docs clients clean
 .DELETE_ON_ERROR:
 
 # Somebody else's Python settings would reach into our environment.
@@ -49,6 +49,10 @@ psql: .venv/.run-installed ## Talk to the development database of `make run`.
 
 docs: .venv/.run-installed ## Write docs/openapi.json and docs/problems.md from the code.
 	@$(PY) -m flask docs
+
+clients: .venv/.run-installed ## Write docs/clients from the code, and run it with newman (installed by npm).
+	@$(PY) -m flask clients
+	@$(PY) -m tests.contract.newman
 
 clean: ## Stop the private database; remove .venv and .gigmate, with all development data.
 	@for home in .gigmate/*/; do \

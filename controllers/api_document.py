@@ -1,6 +1,7 @@
 """What the OpenAPI document says once for all endpoints."""
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,10 +14,15 @@ from marshmallow import fields
 from werkzeug.routing import BaseConverter
 
 from config import ROOT
+from controllers import postman_answers, postman_collection
 from controllers.callers import SECRET_HEADER
 from controllers.problem_controller import catalogue
 from utils.error_handlers import ProblemSchema
 from utils.http import LARGEST_ID, IdConverter
+
+CLIENTS = ROOT / "docs" / "clients"
+COLLECTION = CLIENTS / "gigmate.postman_collection.json"
+ENVIRONMENT = CLIENTS / "local.postman_environment.json"
 
 DESCRIPTION = """\
 The box office for live music, from the first announcement to the last scan at the door.
@@ -41,7 +47,7 @@ This page is written by `flask docs`; the API serves the same at `/problems`.
 
 
 class BeyondFields(BasePlugin):
-    """Adds to each schema what its docstring says, and the `rules` across its fields."""
+    """Adds to each schema its docstring, its `example`, and the `rules` across its fields."""
 
     def schema_helper(self, name: str, definition: Any, **kwargs: Any) -> dict[str, Any]:
         if "schema" not in kwargs:
@@ -50,6 +56,8 @@ class BeyondFields(BasePlugin):
         told: dict[str, Any] = {}
         if sentence := vars(kind).get("__doc__"):
             told["description"] = inspect.cleandoc(sentence)
+        if example := vars(kind).get("example"):
+            told["examples"] = [example]
         rules = getattr(kind, "rules", ())
         if rules:
             told |= rules[0] if len(rules) == 1 else {"allOf": list(rules)}
@@ -117,3 +125,25 @@ def register_commands(app: Flask, api: Api) -> None:
         (ROOT / "docs" / "openapi.json").write_text(openapi_text(api))
         (ROOT / "docs" / "problems.md").write_text(problems_text())
         click.echo("Wrote docs/openapi.json and docs/problems.md.")
+
+    @app.cli.command("clients")
+    @click.option(
+        "--answers",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="A JSON report of newman: save its answers where they look different now.",
+    )
+    def write_clients(answers: Path | None) -> None:
+        """Write the Postman collection and the environment in docs/clients anew from the code."""
+        document = orjson.loads(openapi_text(api))
+        before = orjson.loads(COLLECTION.read_bytes()) if COLLECTION.exists() else {"item": []}
+        saved = postman_answers.saved_in(before)
+        if answers:
+            seen = postman_answers.seen_in(orjson.loads(answers.read_bytes()))
+            saved = postman_answers.refreshed(saved, seen)
+        try:
+            made = postman_collection.collection(document, saved)
+        except postman_collection.NotShown as odd:
+            raise click.ClickException(str(odd)) from None
+        COLLECTION.write_text(postman_collection.text_of(made))
+        ENVIRONMENT.write_text(postman_collection.text_of(postman_collection.environment()))
+        click.echo("Wrote the collection and the environment in docs/clients.")

@@ -87,12 +87,23 @@ def items() -> fields.List:
 
 
 class QuoteRequestSchema(Input):
+    example = {
+        "show_id": 1,
+        "items": [{"tier_id": 1, "quantity": 2}, {"tier_id": 2, "quantity": 1}],
+    }
+
     show_id = key(required=True)
     items = items()
 
 
 class PlaceBookingSchema(Input):
     """A basket, and for whom it is."""
+
+    example = {
+        "show_id": 2,
+        "items": [{"tier_id": 3, "price_id": 3, "seats": ["STALLS/F-11", "STALLS/F-12"]}],
+        "buyer": {"name": "Grace Wanjirũ", "email": "grace@example.com"},
+    }
 
     rules = (
         not_together("buyer", "ticket_holder_id"),
@@ -133,10 +144,19 @@ class PlaceBookingSchema(Input):
 
 
 class ItemsSchema(Input):
+    example = {
+        "items": [
+            {"tier_id": 3, "price_id": 3, "seats": ["STALLS/F-11", "STALLS/F-12"]},
+            {"tier_id": 3, "price_id": 4, "seats": ["STALLS/F-13"]},
+        ]
+    }
+
     items = items()
 
 
 class AddSeatsSchema(Input):
+    example = {"tier_id": 3, "price_id": 4, "seats": ["STALLS/F-14"]}
+
     tier_id = key(required=True)
     price_id = key()
     seats = fields.List(
@@ -159,6 +179,8 @@ class AttendeeSchema(Input):
 
 
 class EditBookingSchema(Input):
+    example = {"note": "One of us comes by wheelchair."}
+
     ticket_holder_id = key()
     attendees = fields.List(
         fields.Nested(AttendeeSchema),
@@ -177,6 +199,8 @@ class EditBookingSchema(Input):
 class ReplaceBookingSchema(EditBookingSchema):
     """All that can be written; what is left out is emptied."""
 
+    example = {"ticket_holder_id": 1, "note": "We bring a baby, who sits on a lap."}
+
     ticket_holder_id = key(required=True)
     attendees = fields.List(
         fields.Nested(AttendeeSchema),
@@ -187,6 +211,8 @@ class ReplaceBookingSchema(EditBookingSchema):
 
 
 class RecoverSchema(Input):
+    example = {"email": "grace@example.com", "reference": "7K2M9QXA"}
+
     email = Email(required=True)
     reference = fields.String(required=True, validate=validate.Length(4, 20))
 

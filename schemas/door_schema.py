@@ -37,6 +37,8 @@ class AttendeeRowSchema(Resource):
 
 
 class AdmitSchema(Input):
+    example = {"code": "the code of a ticket", "gate": "Main gate"}
+
     code = text(64, required=True, metadata={"description": "What the ticket's QR code says"})
     gate = text(100, load_default=None, allow_none=True)
 

@@ -71,6 +71,18 @@ def _each_once(tags: list[str]) -> None:
 class EventInputSchema(Input):
     """What a new event needs, and what PUT sets."""
 
+    example = {
+        "organiser_id": 1,
+        "title": "The Long Rains Festival",
+        "artist": "Muthoni and the Monsoon",
+        "tour_name": "Long Rains",
+        "description": "Three bands, one umbrella.",
+        "category": "festival",
+        "tags": ["benga", "open air"],
+        "duration_minutes": 300,
+        "age_limit": 16,
+    }
+
     organiser_id = key(
         allow_none=True,
         metadata={"description": "Whose event it is; left out on PUT, that stays as it is"},
@@ -93,6 +105,8 @@ class EventInputSchema(Input):
 
 class EditEventSchema(EventInputSchema):
     """What PATCH may change."""
+
+    example = {"description": "Four bands, one umbrella."}
 
 
 class ShowConditions(Input):
@@ -132,6 +146,8 @@ class MyEventFilters(EventFilters):
 
 class CancelSchema(Input):
     """Why; the bookers are told."""
+
+    example = {"reason": "The river is in the tent."}
 
     reason = text(1000, load_default=None)
 

@@ -32,10 +32,12 @@ Rule = dict[str, Any]  # JSON Schema, as the OpenAPI document says it
 class Input(Schema):
     """What a request may carry; a field that is not listed is refused.
 
-    `rules` tell the OpenAPI document what is checked across fields.
+    `rules` tell the OpenAPI document what is checked across fields; `example` is a body that the
+    demo world accepts, for the document and docs/clients.
     """
 
     rules: tuple[Rule, ...] = ()
+    example: dict[str, Any] = {}
 
     class Meta:
         unknown = RAISE

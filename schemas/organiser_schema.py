@@ -26,6 +26,14 @@ class OrganiserSchema(Resource):
 class OrganiserInputSchema(Input):
     """What a new organiser needs, and what PUT sets."""
 
+    example = {
+        "name": "Rift Valley Sessions",
+        "email": "office@riftvalley.example",
+        "phone": "+254 51 555 0120",
+        "website": "https://riftvalley.example",
+        "description": "Small stages, long nights.",
+    }
+
     name = text(200, required=True)
     email = Email(required=True)
     phone = phone(load_default=None)
@@ -35,6 +43,8 @@ class OrganiserInputSchema(Input):
 
 class EditOrganiserSchema(OrganiserInputSchema):
     """What PATCH may change."""
+
+    example = {"description": "Small stages, long nights, good tea."}
 
 
 class OrganiserFilters(Input):
@@ -59,9 +69,13 @@ class MemberSchema(Resource):
 
 
 class AddMemberSchema(Input):
+    example = {"email": "attendee@gigmate.example", "role": "door"}
+
     email = Email(required=True, metadata={"description": "Of an account that exists"})
     role = fields.Enum(MemberRole, by_value=True, required=True)
 
 
 class EditMemberSchema(Input):
+    example = {"role": "manager"}
+
     role = fields.Enum(MemberRole, by_value=True, required=True)

@@ -102,12 +102,31 @@ class ShowInputSchema(Input):
 
 
 class NewShowSchema(ShowInputSchema):
+    example = {
+        "event_id": 12,
+        "venue_id": 1,
+        "starts_at": "2040-06-15T20:00:00+03:00",
+        "doors_at": "2040-06-15T18:30:00+03:00",
+        "currency": "KES",
+    }
+
     event_id = key(required=True)
     starts_at = Instant(required=True)
 
 
 class ReplaceShowSchema(ShowInputSchema):
     """What PUT sets; a postponed show has no date to send."""
+
+    example = {
+        "venue_id": 1,
+        "starts_at": "2040-06-15T20:30:00+03:00",
+        "doors_at": "2040-06-15T19:00:00+03:00",
+        "ends_at": "2040-06-16T01:30:00+03:00",
+        "time_zone": "Africa/Nairobi",
+        "currency": "KES",
+        "licensed_capacity": 3500,
+        "availability_display": "number",
+    }
 
     event_id = key(metadata={"description": "A show stays with its event"})
     starts_at = Instant(required=True, allow_none=True)
@@ -116,9 +135,13 @@ class ReplaceShowSchema(ShowInputSchema):
 class EditShowSchema(ReplaceShowSchema):
     """What PATCH may change."""
 
+    example = {"licensed_capacity": 3000, "availability_display": "word"}
+
 
 class CopyShowSchema(Input):
     """When the second night is."""
+
+    example = {"starts_at": "2040-06-16T20:00:00+03:00"}
 
     starts_at = Instant(required=True)
     doors_at = Instant(load_default=None)
@@ -127,6 +150,8 @@ class CopyShowSchema(Input):
 
 class RescheduleSchema(CopyShowSchema):
     """When, and perhaps where, the show is now."""
+
+    example = {"starts_at": "2040-07-06T20:00:00+03:00", "doors_at": "2040-07-06T18:30:00+03:00"}
 
     venue_id = key(allow_none=True)
 

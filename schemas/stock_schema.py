@@ -47,6 +47,8 @@ def each_once(names: list[Any]) -> None:
 class StockInputSchema(Input):
     """Standing: a capacity. Seated: seats or rows, or as many as `capacity` says, or all left."""
 
+    example = {"name": "Press", "section": "Floor", "capacity": 20}
+
     rules = (not_together("capacity", "seats", "rows"), not_together("seats", "rows"))
 
     name = text(200, required=True)
@@ -64,6 +66,8 @@ class StockInputSchema(Input):
 
 class EditStockSchema(Input):
     """What PATCH may change. Only free places can be taken away."""
+
+    example = {"name": "Press and radio", "capacity": 30}
 
     rules = (not_together("capacity", "add_seats", "remove_seats"),)
 

@@ -20,6 +20,8 @@ class TicketHolderSchema(Resource):
 
 
 class EditTicketHolderSchema(Input):
+    example = {"phone": "+64 21 555 0116"}
+
     name = text(200)
     email = Email(allow_none=True)
     phone = phone(allow_none=True)
@@ -28,12 +30,16 @@ class EditTicketHolderSchema(Input):
 class ReplaceTicketHolderSchema(Input):
     """All that can be written; what is left out is emptied."""
 
+    example = {"name": "Mere Ngata-Smith", "email": "mere@example.com"}
+
     name = text(200, required=True)
     email = Email(load_default=None, allow_none=True)
     phone = phone(load_default=None, allow_none=True)
 
 
 class CreateTicketHolderSchema(ReplaceTicketHolderSchema):
+    example = {"name": "Mere Ngata", "email": "mere@example.com", "phone": "+64 21 555 0115"}
+
     organiser_id = key(
         load_default=None, allow_none=True, metadata={"description": "Whose; yours if left out"}
     )

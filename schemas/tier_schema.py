@@ -123,6 +123,24 @@ class PriceField(fields.Nested):
 class TierInputSchema(Input):
     """What a new tier needs, and what PUT sets; the places it sells stay unless they are named."""
 
+    example = {
+        "name": "Early Bird",
+        "description": "For those who know already.",
+        "position": 0,
+        "off_sale_at": "2040-05-01T00:00:00+03:00",
+        "max_per_buyer": 4,
+        "prices": [
+            {
+                "name": "Adult",
+                "price": {"amount": 150_000, "currency": "KES"},
+                "fee": {"amount": 10_000, "currency": "KES"},
+            },
+            {"name": "Student", "price": {"amount": 90_000, "currency": "KES"}},
+        ],
+        "section": "Floor",
+        "capacity": 200,
+    }
+
     rules = (exactly_one_of("price", "prices"), not_together("stocks", "section", "capacity"))
 
     name = text(200, required=True)
@@ -182,5 +200,7 @@ class TierInputSchema(Input):
 
 class EditTierSchema(TierInputSchema):
     """What PATCH may change; of `prices`, those that name their `id` keep it."""
+
+    example = {"max_per_buyer": 6, "capacity": 250}
 
     rules = (not_together("price", "prices"), not_together("stocks", "section", "capacity"))

@@ -22,6 +22,13 @@ class UserSchema(Resource):
 
 
 class RegisterSchema(Input):
+    example = {
+        "email": "newcomer@example.com",
+        "password": "correct horse battery",
+        "name": "Ingrid Bååth",
+        "role": "attendee",
+    }
+
     email = Email(required=True)
     password = fields.String(required=True, validate=PASSWORD)
     name = text(200, required=True)
@@ -36,12 +43,20 @@ class RegisterSchema(Input):
 
 
 class LoginSchema(Input):
+    example = {"email": "organiser@gigmate.example", "password": "rock-your-gig"}
+
     email = Email(required=True)
     password = fields.String(required=True, validate=validate.Length(1, 1024))
 
 
 class PasswordGrantSchema(Input):
     """The form of RFC 6749, section 4.3, as OAuth2 clients send it."""
+
+    example = {
+        "grant_type": "password",
+        "username": "attendee@gigmate.example",
+        "password": "rock-your-gig",
+    }
 
     rules = (
         {
@@ -67,10 +82,14 @@ class PasswordGrantSchema(Input):
 
 
 class RefreshSchema(Input):
+    example = {"refresh_token": "the refresh_token that the login answered"}
+
     refresh_token = fields.String(load_default=None, validate=validate.Length(1, 4096))
 
 
 class EditUserSchema(Input):
+    example = {"phone": "+254 20 555 0101"}
+
     name = text(200)
     phone = phone(allow_none=True)
 

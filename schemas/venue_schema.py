@@ -135,6 +135,21 @@ class SectionField(fields.Nested):
 class VenueInputSchema(Input):
     """What a new venue needs, and what PUT sets."""
 
+    example = {
+        "name": "Uhuru Gardens Amphitheatre",
+        "address": "Langata Road",
+        "city": "Nairobi",
+        "country": "KE",
+        "latitude": -1.3262,
+        "longitude": 36.7869,
+        "time_zone": "Africa/Nairobi",
+        "capacity": 2500,
+        "sections": [
+            {"name": "Lawn", "kind": "standing", "capacity": 2000},
+            {"name": "Terrace", "kind": "seated", "rows": 10, "seats_per_row": 40},
+        ],
+    }
+
     organiser_id = key(
         allow_none=True,
         metadata={"description": "Whose hall it is; left out on PUT, that stays as it is"},
@@ -177,6 +192,8 @@ class VenueInputSchema(Input):
 
 class EditVenueSchema(VenueInputSchema):
     """What PATCH may change."""
+
+    example = {"address": "Langata Road, Gate B"}
 
 
 class VenueFilters(Input):
