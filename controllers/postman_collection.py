@@ -40,9 +40,10 @@ Every request of the API, made from its OpenAPI document, with examples that wor
 of `make run`.
 
 - Nothing has to be set up: `base_url` is {BASE_URL} until an environment says otherwise.
-- Send `auth / login` and the token is filled in, as {SETTINGS["email"]}; change `email` and
+- Send `auth / Login` and the token is filled in, as {SETTINGS["email"]}; change `email` and
   `password` to be somebody else. A request that is another account's signs that account in by
-  itself, and a guest's shows the secret of the booking that `Place booking` made.
+  itself, and a guest's shows the secret of the booking that `Place booking` made. After another
+  `base_url`, or a database made anew, send `Login` again.
 - What a request makes, the next ones use: `Create venue` fills `venue_id`. Deleting it gives
   `venue_id` back its first value, which is one of the demo world's.
 - Cancelling an event or a show is a preview until you untick `dry_run`.

@@ -63,11 +63,12 @@ SETTINGS = {
     "password": PASSWORD,
     **{f"{role}_email": LOGINS[role] for role in ACCOUNTS},
 }
+OTHER_TOKENS = tuple(f"{role}_token" for role in ACCOUNTS)
 # What scripts fill in. An id is first one of the demo world's.
 KEPT = {
     "access_token": "",
     "refresh_token": "",
-    **{f"{role}_token": "" for role in ACCOUNTS},
+    **dict.fromkeys(OTHER_TOKENS, ""),
     "etag": "",
     "venue_id": "1",
     "organiser_id": "1",
@@ -102,7 +103,13 @@ A_PRICE = {"amount": 50_000, "currency": "KES"}
 EXAMPLES = (
     # Who you are
     Example("register", NOBODY, body={"email": "newcomer-{{$guid}}@example.com"}),
-    Example("login", NOBODY, body={"email": "{{email}}", "password": "{{password}}"}, keep=TOKENS),
+    Example(
+        "login",
+        NOBODY,
+        body={"email": "{{email}}", "password": "{{password}}"},
+        keep=TOKENS,
+        forget=OTHER_TOKENS,  # after another database or another address, they are nobody's
+    ),
     Example("token", NOBODY, body={"username": "{{attendee_email}}", "password": "{{password}}"}),
     Example("refresh", NOBODY, body={"refresh_token": "{{refresh_token}}"}, keep=TOKENS),
     Example("logout", forget=("access_token", "refresh_token")),
