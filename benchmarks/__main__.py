@@ -107,6 +107,7 @@ def _measured(
         kept["confirm"] = stage.confirm
         people = [person.facts for person in stage.people]
         things = {each.name: each.things for each in scenarios}
+        things["confirm"] = things.get("hold_and_confirm", [])
         recipes.write_bytes(pickle.dumps((kept, people, things)))
         log = STATE / "bench.log"
         settings = {"DATABASE_URI": uri, "SECRET_KEY": app.config["SECRET_KEY"]}

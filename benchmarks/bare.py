@@ -57,7 +57,7 @@ def run(recipe: Recipe, facts: Facts) -> Any:
     rows: list[Any] = []
     columns: list[str] = []
     facts |= {name: _code() for name in recipe.facts if name.startswith("code_")}
-    with connection.cursor() as cursor:
+    with connection, connection.cursor() as cursor:
         for step in recipe.steps:
             if step.prepare and step.name not in prepared:
                 cursor.execute(step.prepare)
@@ -68,7 +68,6 @@ def run(recipe: Recipe, facts: Facts) -> Any:
             if step.name.startswith("gate_"):
                 _version, _free, _seats, facts["booking_id"], line_ids = rows[0]
                 facts["line_id"] = line_ids[0]
-    connection.commit()
     items = [dict(zip(columns, row, strict=True)) for row in rows]
     return {**{key: facts.get(key) for key in ("booking_id", "line_id", "person")}, "items": items}
 

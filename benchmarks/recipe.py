@@ -61,7 +61,8 @@ def recording(recipe: Recipe) -> Iterator[None]:
 
     def noted(statement: Statement, facts: Facts) -> Any:
         prepare = statement._prepare
-        recipe.steps.append(Step(statement.call, dict(facts), prepare, statement.name))
+        values = {**statement._constants, **facts}
+        recipe.steps.append(Step(statement.call, values, prepare, statement.name))
         return send(statement, facts)
 
     send: Callable[[Statement, Facts], Any] = Statement._sent

@@ -271,7 +271,7 @@ end
         confirm = (
             "'/bookings/' .. held[1] .. '/confirm'"
             if side == "gigmate"
-            else "'/confirm/' .. held[2] .. '/0/' .. held[1] .. '/' .. held[3]"
+            else f"'/confirm/' .. held[2] .. '/{nth}/' .. held[1] .. '/' .. held[3]"
         )
         people = {person.facts["user_id"]: n for n, person in enumerate(self.people, start=1)}
         return f"""

@@ -4,7 +4,7 @@ from controllers.callers import for_caller
 from models.permissions import Permission
 from models.values import Caller
 from schemas.availability_schema import ShowAvailabilitySchema, TierAvailabilitySchema
-from services import availability_service, show_service, tier_service
+from services import availability_service, tier_service
 from services.availability_service import ShowAvailability, TierAvailability
 from utils.http import Blueprint
 
@@ -16,7 +16,7 @@ availability_bp = Blueprint("availability", __name__, description=__doc__)
 @for_caller(Permission.CATALOGUE_READ)
 def show_availability(show_id: int, caller: Caller) -> ShowAvailability:
     """What can be bought at a show, as a whole and tier by tier."""
-    return availability_service.of_show(show_service.find(show_id, caller=caller), caller=caller)
+    return availability_service.of_show(show_id, caller=caller)
 
 
 @availability_bp.get("/tiers/<id:tier_id>/availability")

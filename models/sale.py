@@ -113,6 +113,7 @@ class SaleSheet:
     time_zone: str
     currency: str
     availability_display: AvailabilityDisplay
+    is_public: bool
     now: datetime
     tiers: Mapping[int, SaleTier] = field(default_factory=dict)
     stocks: Mapping[int, SaleStock] = field(default_factory=dict)

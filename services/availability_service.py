@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from config import settings
-from models import AvailabilityDisplay, Show, ShowStatus, Tier
+from models import AvailabilityDisplay, ShowStatus, Tier
 from models.permissions import Permission, allowed
 from models.sale import AvailabilityState, SaleSheet, SaleTier, StockCount
 from models.show import ShowCancelled
@@ -84,17 +84,19 @@ class CountedShowAvailability(ShowAvailability):
     sold: int
 
 
-def of_show(show: Show, *, caller: Caller) -> ShowAvailability:
-    """What can be bought at a show, as a whole and tier by tier."""
-    sheet, counts = _counted(show.id)
-    staff = allowed(caller, Permission.SALES_READ, show)
+def of_show(show_id: int, *, caller: Caller) -> ShowAvailability:
+    """What can be bought at a show that `caller` may see, as a whole and tier by tier."""
+    sheet, counts = _counted(show_id)
+    staff = allowed(caller, Permission.SALES_READ, sheet)
+    if not (sheet.is_public or caller.is_admin or sheet.organiser_id in caller.memberships):
+        raise NotFound(f"There is no show {show_id}.")
     tiers = [_of_tier(sheet, counts, tier, staff=staff) for tier in sheet.tiers.values()]
     facts = _of_show(sheet, counts, tiers, staff=staff)
     if not staff:
-        return ShowAvailability(show_id=show.id, tiers=tiers, **facts)
+        return ShowAvailability(show_id=show_id, tiers=tiers, **facts)
     total = _total(counts, counts)
     return CountedShowAvailability(
-        show_id=show.id,
+        show_id=show_id,
         tiers=tiers,
         capacity=_size(total),
         held=total.held,

@@ -49,6 +49,7 @@ SHEET = """
     SELECT s.id AS show_id, s.version, s.event_id, e.organiser_id, e.status AS event_status,
            e.moderation, s.status, s.sales_paused, s.starts_at, s.ends_at, s.time_zone, s.currency,
            s.availability_display, clock_timestamp() AS now,
+           e.published_at IS NOT NULL AND e.moderation IN ('not_required', 'approved') AS is_public,
            (SELECT json_agg(json_build_object(
                        'id', t.id, 'name', t.name,
                        'on_sale_at', t.on_sale_at, 'off_sale_at', t.off_sale_at,
