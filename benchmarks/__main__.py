@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +21,7 @@ from flask import Flask
 from sqlalchemy import make_url
 
 from benchmarks import load, machine, report
-from benchmarks.scenarios import SIDES, Scenario, Stage
+from benchmarks.scenarios import SCENARIOS, SIDES, Scenario, Stage
 from benchmarks.server import Server
 from config import ENVIRONMENT, ROOT, STATE
 from utils import dev_database
@@ -42,7 +42,7 @@ def main() -> int:
     for variable in ENVIRONMENT:
         os.environ.pop(variable, None)
     if asked.list:
-        print("\n".join(name for name in vars(Stage) if name in report.TITLES))
+        print("\n".join(SCENARIOS))
         return 0
     if asked.report_only:
         report.write(json.loads(asked.json.read_text()), ROOT / "docs")
@@ -79,7 +79,7 @@ def _arguments() -> argparse.Namespace:
         nargs="+",
         choices=WORLDS,
         default=["small"],
-        help="10,000 or 1,000,000 bookings",
+        help="10,000 or 1,000,000 bookings (default: small)",
     )
     parser.add_argument("--fresh", action="store_true", help="seed anew what earlier runs left")
     parser.add_argument(
@@ -101,7 +101,7 @@ def _measured(
         app = _app(uri)
         with app.app_context():
             stage = Stage(app.test_client(), rounds, _tell)
-            scenarios = stage.build(only or list(report.TITLES))
+            scenarios = stage.build(only or SCENARIOS)
         recipes = folder / "recipes"
         kept = {each.name: each.recipe for each in scenarios if each.recipe}
         kept["confirm"] = stage.confirm
@@ -134,12 +134,13 @@ def _loaded(
     """The medians of alternating rounds."""
     sides = SIDES if scenario.recipe else ("gigmate",)
     measured: dict[str, list[Result]] = {side: [] for side in sides}
+    for side in sides:
+        warm = scenario.script(side, rounds)
+        load.run(servers[side].address, warm, seconds=1, connections=CONNECTIONS)
     for number in range(rounds):
         for side in sides:
             server = servers[side]
             script = scenario.script(side, number)
-            if number == 0 and not scenario.uses_up:
-                load.run(server.address, script, seconds=1, connections=CONNECTIONS)
             before = server.cpu(), machine.cpu_of(postmaster)
             outcome = load.run(server.address, script, seconds=seconds, connections=CONNECTIONS)
             after = server.cpu(), machine.cpu_of(postmaster)
@@ -223,10 +224,12 @@ def _app(uri: str) -> Flask:
 def _flask(uri: str, *arguments: str) -> None:
     environment = {**os.environ, "DATABASE_URI": uri}
     command = [sys.executable, "-m", "flask", *arguments]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)  # noqa: S603 (our own command)
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
 
-_tell: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
 
 if __name__ == "__main__":
     sys.exit(main())

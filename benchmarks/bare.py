@@ -22,7 +22,7 @@ SYMBOLS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 RECIPES: dict[str, Recipe]
 PEOPLE: list[Facts]
 THINGS: dict[str, list[Facts]]
-RECIPES, PEOPLE, THINGS = pickle.loads(Path(os.environ["BARE_RECIPES"]).read_bytes())  # noqa: S301
+RECIPES, PEOPLE, THINGS = pickle.loads(Path(os.environ["BARE_RECIPES"]).read_bytes())
 
 _here = threading.local()
 

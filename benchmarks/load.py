@@ -40,7 +40,7 @@ def run(address: str, script: str, *, seconds: int, connections: int) -> Outcome
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "load.lua"
         path.write_text(script + DONE)
-        done = subprocess.run(  # noqa: S603 (our own command)
+        done = subprocess.run(
             [
                 "wrk",
                 "-t1",
@@ -51,7 +51,7 @@ def run(address: str, script: str, *, seconds: int, connections: int) -> Outcome
                 "-s",
                 path,
                 address,
-            ],  # noqa: E501, S607
+            ],
             capture_output=True,
             text=True,
             check=True,

@@ -30,7 +30,7 @@ class Server:
 
     def __enter__(self) -> Self:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 (our own command)
+            self._process = subprocess.Popen(
                 self._command, cwd=ROOT, env=self._environment, stdout=log, stderr=log
             )
         deadline = time.monotonic() + PATIENCE
