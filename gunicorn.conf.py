@@ -1,5 +1,8 @@
 """How gunicorn serves the API, for `make serve` and for `make run`."""
 
+import gc
+from typing import Any
+
 from config import read_environment, settings
 
 read_environment()
@@ -20,3 +23,11 @@ accesslog = None  # the API writes its own line for every request
 errorlog = "-"
 loglevel = "warning"
 control_socket_disable = True
+
+
+def pre_fork(_arbiter: Any, _worker: Any) -> None:
+    """Set what was imported aside for good: workers neither copy nor clear away what they share.
+
+    Otherwise each spends a second of CPU on that when it stops, while its successor is serving.
+    """
+    gc.freeze()
