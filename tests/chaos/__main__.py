@@ -129,7 +129,13 @@ def _app(opened: House) -> Flask:
     config.load_dotenv = lambda *_args: False  # a developer's .env is not our business
     from main import create_app  # reads the environment
 
-    app = create_app({"database_uri": opened.postgres.uri, "log_level": "CRITICAL"})
+    app = create_app(
+        {
+            "database_uri": opened.postgres.uri,
+            "secret_key": opened.secret,
+            "log_level": "CRITICAL",
+        }
+    )
     with app.app_context():
         upgrade()
 

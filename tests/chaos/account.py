@@ -67,12 +67,13 @@ class Books(NamedTuple):
 
 @dataclass
 class Account:
-    """How the two compare; everything but the first, third and fourth has to be 0."""
+    """How the two compare. What is `lost` and below has to be 0."""
 
     acknowledged: int = 0
-    lost: int = 0
-    unknown: int = 0
+    unknown: int = 0  # orders one of whose requests was never answered
     unknown_committed: int = 0
+    unavailable_committed: int = 0  # orders whose bookings were made, and that were told 503
+    lost: int = 0
     doubled: int = 0
     oversold: int = 0
     refused_while_free: int = 0
@@ -163,12 +164,15 @@ def _is_lost(said: Mapping, booked: Booked | None, books: Books) -> bool:
 
 
 def _count_unknown(order: Order, account: Account, booked: Sequence[Booked]) -> None:
-    """A first answer that never came; a replay, or a booking nobody was told of, had committed."""
-    if not any(answer.died for answer in order.answers):
-        return
-    account.unknown += 1
-    if any(answer.replayed for answer in order.answers) or (booked and not order.acknowledged):
-        account.unknown_committed += 1
+    """Whether what seemed to fail had committed: it was replayed, or is there and nobody knows."""
+    committed = any(answer.replayed for answer in order.answers) or bool(
+        booked and not order.acknowledged
+    )
+    if any(answer.died for answer in order.answers):
+        account.unknown += 1
+        account.unknown_committed += committed
+    elif any(answer.status == 503 for answer in order.answers):
+        account.unavailable_committed += committed
 
 
 def _was_free(order: Order, answer: Answer, taken: Mapping[int, Timeline], books: Books) -> bool:

@@ -137,6 +137,14 @@ class Client:
             self._timers.clear()
         return self.answers[first:]
 
+    def ask(self, request: Request) -> Answer:
+        """The answer to one request."""
+
+        def buyer() -> Buyer:
+            yield request
+
+        return self.run([buyer()])[0]
+
     def _step(self) -> None:
         wait = None
         if self._timers:

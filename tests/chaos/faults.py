@@ -2,12 +2,14 @@
 
 import os
 import signal
+import threading
 import time
 from contextlib import ExitStack, closing, suppress
 from random import Random
 
 import psycopg2
 
+from tests.chaos.client import Client, post
 from tests.chaos.server import Postgres, Web
 from tests.chaos.stage import Play, Sale
 
@@ -136,6 +138,41 @@ def show_locked(play: Play, *, seconds: float = 0.8, asleep: float = 0.0) -> Non
 
     play.under_fire(sale, hold_on, buyers=60)
     play.measures["first_success"] = _first_success(play, let_go[0])
+
+
+def sale_paused(play: Play, *, in_the_way: float = 0.0) -> None:
+    """The organiser pauses the sale and lets it go on, while everybody buys.
+
+    With something `in_the_way`, somebody holds on to the show for so many seconds.
+    """
+    sale = play.sale(*AMPLE)
+    headers = play.organiser_of(sale)
+    organiser = Client([play.seller.web.address])
+    paused, resumed = [], []
+
+    def organise() -> None:
+        with closing(play.stage.postgres.connect()) as other:
+            other.autocommit = False
+            if in_the_way:
+                other.cursor().execute("SELECT FROM shows FOR SHARE")
+                threading.Timer(in_the_way, other.rollback).start()
+            paused.append(organiser.ask(post(f"/shows/{sale.show_id}/pause", {}, headers=headers)))
+            time.sleep(0.3)
+            resumed.append(
+                organiser.ask(post(f"/shows/{sale.show_id}/resume", {}, headers=headers))
+            )
+
+    play.under_fire(sale, organise, buyers=48)
+    organiser.close()
+    waited = [
+        answer.at - answer.sent_at if answer.ok else float("inf") for answer in paused + resumed
+    ]
+    play.measures["organiser_waited"] = max(waited)
+    play.measures["sold_while_paused"] = sum(
+        answer.ok and not answer.replayed
+        for answer in play.client.answers
+        if answer.sent_at > paused[0].at and answer.at < resumed[0].sent_at
+    )
 
 
 def deployed(play: Play) -> None:

@@ -117,7 +117,16 @@ def as_text(run: Run) -> str:
             left={0, 8},
         ),
         _table(
-            ["scenario", "told yes", *ZEROS.values(), "unknown", "committed", "looks", "holds"],
+            [
+                "scenario",
+                "told yes",
+                *ZEROS.values(),
+                "unknown",
+                "committed",
+                "503 committed",
+                "looks",
+                "holds",
+            ],
             [_books(played) for played in run.played],
             left={0},
         ),
@@ -163,6 +172,7 @@ def _books(played: Played) -> list[str]:
         *(shown(result.numbers[name]) for name in ZEROS),
         f"{result.unknown:,}",
         f"{result.unknown_committed:,}",
+        f"{result.unavailable_committed:,}",
         looks,
         "no" if result.beyond(played.scenario.limits) else "yes",
     ]

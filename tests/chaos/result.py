@@ -34,6 +34,7 @@ class Result:
     acknowledged: int = 0
     unknown: int = 0
     unknown_committed: int = 0
+    unavailable_committed: int = 0
     memory_mb: float = 0.0
     looks: int = 0
     blind: int = 0
@@ -86,6 +87,7 @@ def summed_up(result: Result, play: Play, settled: Account, watch: Watch, deadlo
     _add_speed(result, play.runs)
     result.acknowledged = settled.acknowledged
     result.unknown, result.unknown_committed = settled.unknown, settled.unknown_committed
+    result.unavailable_committed = settled.unavailable_committed
     result.memory_mb = watch.memory / 1e6
     result.looks, result.blind, result.slowest_look = watch.looks, watch.blind, watch.slowest
     result.broken = [f"{b.invariant} {b.id}: {b.detail}" for b in watch.broken]

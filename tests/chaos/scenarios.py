@@ -32,6 +32,8 @@ IN_WORDS = {
     "longest_gap": "seconds without a success",
     "first_success": "seconds until the first success",
     "decided": "seconds until all were decided",
+    "organiser_waited": "seconds that the organiser waited",
+    "sold_while_paused": "sold while the sale was paused",
 }
 
 
@@ -210,6 +212,17 @@ def scenarios(*, quick: bool) -> list[Scenario]:
                 ("first_success",),
             ),
             {"first_success": 2.0, **NO_ANSWER_LOST},
+        ),
+        Scenario(
+            "pause-sale",
+            "the organiser pauses the sale while everybody buys",
+            faults.sale_paused,
+            Control(
+                "somebody who holds on to the show",
+                partial(faults.sale_paused, in_the_way=2.3),
+                ("organiser_waited",),
+            ),
+            {"organiser_waited": 2.0, "sold_while_paused": 0, **NO_ANSWER_LOST},
         ),
         Scenario(
             "long-report",

@@ -108,14 +108,16 @@ class Postgres:
 class Web:
     """One gunicorn with its workers, on a port of its own."""
 
-    def __init__(self, app: str, uri: str, log: Path, *, extra: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, app: str, uri: str, secret: str, log: Path, *, extra: tuple[str, ...] = ()
+    ) -> None:
         self.address: Address = ("127.0.0.1", _free_port())
         self.log = log
         # Empty outweighs a developer's .env, and is as good as not there.
         mine = dict.fromkeys(ENVIRONMENT, "") | {
             "GIGMATE_ENV": "production",
             "DATABASE_URI": uri,
-            "SECRET_KEY": secrets.token_urlsafe(48),
+            "SECRET_KEY": secret,
             "PORT": str(self.address[1]),
             "FLASK_DEBUG": "0",
             "PYTHONPATH": str(ROOT),
@@ -174,13 +176,14 @@ class House:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.secret = secrets.token_urlsafe(48)
         self.postgres = Postgres(home / "postgres")
         self._webs: list[Web] = []
 
     def open(self, app: str = API, *, extra: tuple[str, ...] = ()) -> Web:
         """One more instance; call `ready` before you use it."""
         log = self.home / f"web-{len(self._webs)}.log"
-        web = Web(app, self.postgres.uri, log, extra=extra)
+        web = Web(app, self.postgres.uri, self.secret, log, extra=extra)
         self._webs.append(web)
         return web
 

@@ -11,15 +11,19 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import text
 
+from controllers.callers import tokens_for
 from init import db
+from models import Show
+from services.auth_service import SignedIn
 from tests.chaos.account import Order
 from tests.chaos.client import Answer, Buyer, Client, Pause, post
 from tests.chaos.server import NAIVE, House, Postgres, Web
-from tests.factories import ShowFactory, TierFactory
+from tests.factories import ShowFactory, SignInFactory, TierFactory, member
 
 HASTE = 0.05  # seconds until somebody who was not served asks again
 PATIENCE = 12.0  # seconds until they give up
 WARM = 100  # answers before a fault begins
+RECOVERS = 5.0  # seconds after a fault in which there should be a success
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,15 @@ class Play:
                 connection.execute(text("ANALYZE places"))
         return sale
 
+    def organiser_of(self, sale: Sale) -> Mapping[str, str]:
+        """The headers that somebody sends who works for the show's organiser."""
+        with self.stage.building, self.stage.app.app_context():
+            user = member(db.session.get_one(Show, sale.show_id).event.organiser)
+            signed_in = SignedIn(user, SignInFactory(user_id=user.id).id)
+            token = tokens_for(signed_in)["access_token"]
+            db.session.remove()
+        return {"Authorization": f"Bearer {token}"}
+
     def order(
         self,
         sale: Sale,
@@ -154,7 +167,12 @@ class Play:
             while len(self.client.answers) < WARM and not over.is_set():
                 time.sleep(0.01)
             fault()
+            healed = time.time()
             time.sleep(after)
+            while time.time() < healed + RECOVERS and not over.is_set():
+                if any(answer.ok and answer.at > healed for answer in self.client.answers[-WARM:]):
+                    return
+                time.sleep(0.01)
 
         with meanwhile(happen, over):
             self.run(self._keep_buying(sale, number, over) for number in range(buyers))
