@@ -1,7 +1,7 @@
 # GigMate: `make` lists what can be done. Paths stay relative, so that a checkout may lie anywhere.
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test check format db-reset psql docs clients clean
+.PHONY: help run serve test check format db-reset psql bench chaos docs clients clean
 .DELETE_ON_ERROR:
 
 # Somebody else's Python settings would reach into our environment.
@@ -46,6 +46,14 @@ db-reset: .venv/.run-installed ## Drop the database, make it anew and seed it.
 
 psql: .venv/.run-installed ## Talk to the development database of `make run`.
 	@$(PY) -m utils.dev_database psql
+
+bench: .venv/.dev-installed ## Measure against a bare program, as ratios (ARGS="--help"); installs wrk.
+	@command -v wrk >/dev/null || { echo "Installing wrk, the load generator, with apt-get."; \
+	  apt-get install -y wrk >/dev/null 2>&1 || sudo -n apt-get install -y wrk >/dev/null 2>&1; } || true
+	@$(PY) -m benchmarks $(ARGS)
+
+chaos: .venv/.dev-installed ## Sell under fire on a server of its own, with controls (ARGS="--list").
+	@$(PY) -m tests.chaos $(ARGS)
 
 docs: .venv/.run-installed ## Write docs/openapi.json and docs/problems.md from the code.
 	@$(PY) -m flask docs
