@@ -204,11 +204,12 @@ def cancel(caller: Caller, booking: Booking) -> Booking:
 
 def cancel_all(show: Show, *, reason: str | None) -> int:
     """Cancel every booking of a show that the caller has locked; how many there were."""
-    inventory_service.reap(show.id)
     live = [Booking.show_id == show.id, Booking.status.in_(LIVE)]
-    ids = db.session.scalars(
-        select(Booking.id).where(*live).order_by(Booking.id).with_for_update()
-    ).all()
+    ordered = select(Booking.id).where(*live).order_by(Booking.id)
+    # All of them, in order, and only then the dead: reaping locks some, whatever their ids.
+    db.session.execute(ordered.with_for_update(key_share=True))
+    inventory_service.reap(show.id)
+    ids = db.session.scalars(ordered).all()
     if not ids:
         return 0
     db.session.execute(

@@ -116,7 +116,7 @@ def acting_for(caller: Caller, organiser_id: int | None, permission: Permission)
             return None
     # The share lock keeps the organiser from being deleted before what is new is there.
     named = visible_to(caller).where(Organiser.id == organiser_id)
-    organiser = db.session.scalar(named.with_for_update(read=True, key_share=True))
+    organiser = db.session.scalar(named.with_for_update(read=True))
     if organiser is None:
         raise Invalid.at("organiser_id", f"There is no organiser {organiser_id}.")
     if not allowed(caller, permission, organiser):

@@ -13,6 +13,8 @@ from sqlalchemy.orm import contains_eager, with_expression
 
 from init import db
 from models import (
+    Booking,
+    BookingStatus,
     Event,
     MemberRole,
     Section,
@@ -31,7 +33,7 @@ from services.sale_service import COUNTS
 from services.stock_places import SeatsWanted
 from utils.clock import now
 from utils.errors import Busy, Conflict, Invalid, NotFound, constraint
-from utils.transaction import lock, transaction
+from utils.transaction import lock, lock_all, transaction
 
 
 class CapacityExceeded(Conflict):
@@ -157,7 +159,7 @@ def edit(stock: Stock, changes: dict[str, Any]) -> Stock:
     capacity = facts.pop("capacity", None)
     added, removed = facts.pop("add_seats", ()), facts.pop("remove_seats", ())
     show = stock.show
-    inventory_service.reap(show.id)  # dead holds are in nobody's way
+    _reap(show)
     with transaction():
         lock_show(show)
         _still_there(lock(stock))
@@ -201,7 +203,7 @@ def resize(show: Show, stock: Stock, capacity: int) -> None:
 def delete(stock: Stock) -> None:
     """Give a stock up with its places; tiers sell from it no more. Raises CapacityInUse."""
     show = stock.show
-    inventory_service.reap(show.id)
+    _reap(show)
     with transaction():
         lock_show(show)
         if lock(stock).deleted_at is not None:
@@ -222,6 +224,14 @@ def lock_show(show: Show) -> None:
     db.session.execute(select(Venue.id).where(Venue.id == venue_id).with_for_update(read=True))
     if lock(show).venue_id != venue_id:
         raise Busy("The show was given another venue at this moment; try again.")
+
+
+def _reap(show: Show) -> None:
+    """Clear dead holds out of the way, waiting for who has one locked: they will find it dead."""
+    dead = Booking.status == BookingStatus.HELD, Booking.held_until <= now()
+    with transaction():
+        lock_all(select(Booking).where(Booking.show_id == show.id, *dead))
+        inventory_service.reap(show.id)
 
 
 def find_section(show: Show, name: str | None) -> Section | None:
