@@ -1,7 +1,7 @@
 # GigMate: `make` lists what can be done. Paths stay relative, so that a checkout may lie anywhere.
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test check format db-reset psql bench chaos docs clients clean
+.PHONY: help run serve test check format db-reset psql bench chaos explore docs clients clean
 .DELETE_ON_ERROR:
 
 # Somebody else's Python settings would reach into our environment.
@@ -54,6 +54,9 @@ bench: .venv/.dev-installed ## Measure against a bare program, as ratios (ARGS="
 
 chaos: .venv/.dev-installed ## Sell under fire on a server of its own, with controls (ARGS="--list").
 	@$(PY) -m tests.chaos $(ARGS)
+
+explore: .venv/.dev-installed ## Run every interleaving of two operations on real sessions (ARGS="--list").
+	@$(PY) -m tests.explore $(ARGS)
 
 docs: .venv/.run-installed ## Write docs/openapi.json and docs/problems.md from the code.
 	@$(PY) -m flask docs

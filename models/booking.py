@@ -101,6 +101,7 @@ class Booking(Versioned, Base):
         Index("ix_bookings_buyer_email", "show_id", "email_key"),
         Index("ix_bookings_buyer_user", "show_id", "user_id"),
         Index("ix_bookings_user_id", "user_id", "id"),
+        Index("ix_bookings_show_id", "show_id", "id"),
     )
 
     reference: Mapped[str] = mapped_column(unique=True)

@@ -29,6 +29,7 @@ from models.show import ShowCancelled
 from models.values import Caller, Once, PlacedBooking, email_key
 from services import (
     booking_reading,
+    booking_search,
     buyer_service,
     idempotency_service,
     inventory_service,
@@ -79,24 +80,8 @@ def search(caller: Caller, wanted: Mapping[str, Any]) -> Select[int]:
 
     They are your own, unless the filters name a show or an organiser.
     """
-    query = _seen_by(caller, _of_shows(Booking.id)).order_by(Booking.id.desc())
-    scoped = any(wanted.get(name) for name in ("organiser_id", "show_id", "event_id", "reference"))
-    if not scoped and not wanted.get("all") and caller.user_id is not None:
-        query = query.where(Booking.user_id == caller.user_id)
-    exact = {
-        "show_id": Booking.show_id,
-        "event_id": Show.event_id,
-        "organiser_id": Event.organiser_id,
-        "channel": Booking.channel,
-        "payment_status": Booking.payment_status,
-        "status": Booking.current_status,
-    }
-    for name, column in exact.items():
-        if wanted.get(name) is not None:
-            query = query.where(column == wanted[name])
-    if reference := wanted.get("reference"):
-        query = query.where(Booking.reference == reference.upper())
-    return query
+    fitting = booking_search.fitting(caller, wanted)
+    return select(Booking.id).where(*fitting).order_by(Booking.id.desc())
 
 
 def find(booking_id: int, *, caller: Caller) -> Booking:

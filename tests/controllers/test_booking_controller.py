@@ -692,6 +692,71 @@ class TestLists:
         assert total("/bookings/?all=true", admin) == 2
         assert total("/bookings/?all=true", as_user(UserFactory())) == 0
 
+    def test_a_filter_shows_all_of_what_you_work_for_and_your_own_of_the_rest(
+        self, client, as_user
+    ):
+        tier, elsewhere = TierFactory(), TierFactory()
+        door = as_user(member(tier.event.organiser, MemberRole.DOOR))
+        own = {
+            of.show_id: client.post("/bookings/", json=order(of), headers=door).json["id"]
+            for of in (tier, elsewhere)
+        }
+        guests = {
+            of.show_id: client.post("/bookings/", json=order(of, buyer=GUEST)).json
+            for of in (tier, elsewhere)
+        }
+
+        def listed(query, headers):
+            return [
+                row["id"]
+                for row in client.get(f"/bookings/?{query}", headers=headers).json["items"]
+            ]
+
+        for of in (tier, elsewhere):
+            names = ("show_id", of.show_id), ("event_id", of.event_id)
+            for name, key in (*names, ("organiser_id", of.event.organiser_id)):
+                all_of_it = [guests[of.show_id]["id"], own[of.show_id]]
+                seen = all_of_it if of is tier else [own[of.show_id]]
+                assert listed(f"{name}={key}", door) == seen
+                assert listed(f"{name}={key}", as_user(AdminFactory())) == all_of_it
+                assert listed(f"{name}={key}", as_user(UserFactory())) == []
+        both = f"event_id={tier.event_id}&show_id={elsewhere.show_id}"
+        assert listed(both, door) == listed(both, as_user(AdminFactory())) == []
+        secret = {"Booking-Secret": guests[tier.show_id]["secret"]}
+        assert listed(f"show_id={tier.show_id}", secret) == [guests[tier.show_id]["id"]]
+        assert listed(f"show_id={elsewhere.show_id}", secret) == []
+        assert listed("all=true", secret) == listed("", secret) == [guests[tier.show_id]["id"]]
+
+    def test_a_reference_finds_what_you_may_see(self, client, as_user):
+        tier = TierFactory()
+        reference = client.post("/bookings/", json=order(tier, buyer=GUEST)).json["reference"]
+        door = as_user(member(tier.event.organiser, MemberRole.DOOR))
+        found = {
+            who: client.get(f"/bookings/?reference={reference.lower()}", headers=headers).json
+            for who, headers in (("door", door), ("other", as_user(UserFactory())))
+        }
+
+        assert [row["reference"] for row in found["door"]["items"]] == [reference]
+        assert found["other"]["items"] == []
+
+    def test_the_status_that_a_list_is_asked_for_is_the_one_it_shows(
+        self, client, as_user, session
+    ):
+        tier, headers = TierFactory(price=0, max_per_buyer=10), as_user(UserFactory())
+        made = {
+            status: client.post("/bookings/", json=order(tier), headers=headers).json["id"]
+            for status in ("held", "expired", "cancelled")
+        }
+        age(session, made["expired"], 15)
+        client.delete(f"/bookings/{made['cancelled']}", headers=headers)
+        sold = client.post("/bookings/", json=order(tier) | {"confirm": True}, headers=headers)
+        made["confirmed"] = sold.json["id"]
+        session.execute(text("UPDATE bookings SET status = 'held' WHERE status = 'expired'"))
+
+        for status, booking_id in made.items():
+            page = client.get(f"/bookings/?status={status}", headers=headers).json
+            assert [(row["id"], row["status"]) for row in page["items"]] == [(booking_id, status)]
+
     def test_pages_behind_a_cursor_leave_nothing_out(self, client, as_user):
         tier, headers = TierFactory(max_per_buyer=10), as_user(UserFactory())
         made = [
