@@ -59,6 +59,11 @@ class Answer:
         return 200 <= self.status < 300
 
     @property
+    def decided(self) -> bool:
+        """Whether it is a yes or a no: of a show that is sold out, "sold out" is a success."""
+        return 200 <= self.status < 500
+
+    @property
     def died(self) -> bool:
         """Whether it is unknown what the server did."""
         return self.status == 0 and self.sent

@@ -39,7 +39,7 @@ class Result:
     looks: int = 0
     blind: int = 0
     slowest_look: float = 0.0
-    broken: list[str] = field(default_factory=list)  # the invariants, with what was wrong
+    broken: list[str] = field(default_factory=list)  # invariants, and lines of the API's log
     notes: list[str] = field(default_factory=list)
 
     def beyond(self, limits: Mapping[str, float]) -> list[str]:
@@ -106,17 +106,16 @@ def summed_up(result: Result, play: Play, settled: Account, watch: Watch, deadlo
         "longest_gap": max(map(longest_gap, play.runs), default=0.0),
         **play.measures,
     }
+    if result.numbers["errors"]:
+        result.broken += [line[:500] for line in play.seller.web.bugs()[-2:]]
     return result
 
 
 def longest_gap(answers: Sequence[Answer]) -> float:
-    """The longest time, from the first request to the last answer, in which nothing was decided.
-
-    A correct "sold out" is a decision as much as a booking is.
-    """
+    """The longest time, from the first request to the last answer, in which nothing was decided."""
     if not answers:
         return 0.0
-    decided = [answer.at for answer in answers if 200 <= answer.status < 500]
+    decided = [answer.at for answer in answers if answer.decided]
     first = min(answer.sent_at for answer in answers)
     moments = sorted([first, *decided, max(answer.at for answer in answers)])
     return max(later - earlier for earlier, later in pairwise(moments))
@@ -143,4 +142,4 @@ def _add_speed(result: Result, runs: Sequence[Sequence[Answer]]) -> None:
 
 def _undecided(answers: Sequence[Answer]) -> bool:
     """Whether an order got neither a booking nor a refusal, though its connections lived."""
-    return not any(a.died or 200 <= a.status < 500 for a in answers)
+    return not any(answer.died or answer.decided for answer in answers)

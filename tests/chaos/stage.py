@@ -170,7 +170,8 @@ class Play:
             healed = time.time()
             time.sleep(after)
             while time.time() < healed + RECOVERS and not over.is_set():
-                if any(answer.ok and answer.at > healed for answer in self.client.answers[-WARM:]):
+                last = self.client.answers[-WARM:]
+                if any(answer.decided and answer.at > healed for answer in last):
                     return
                 time.sleep(0.01)
 
