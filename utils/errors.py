@@ -119,7 +119,11 @@ class Busy(ApiError):
 
 
 class Unavailable(ApiError):
-    """The database cannot be reached; nothing was changed that was not acknowledged."""
+    """The database cannot be reached, or went away before it said that a change was made.
+
+    Repeat what you sent with the same `Idempotency-Key`: then it happens once, whether or not it
+    had happened already.
+    """
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code, title = "unavailable", "The database is not reachable"

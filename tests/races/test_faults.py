@@ -2,6 +2,7 @@
 
 import threading
 
+import psycopg2
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -84,6 +85,31 @@ def test_a_connection_lost_inside_a_sale_sells_nothing(app, committed, terminate
     monkeypatch.undo()
 
     assert app.test_client().post("/bookings/", json=order).status_code == 201
+    assert db.session.scalar(text("SELECT count(*) FROM bookings")) == 1
+
+
+def test_a_commit_whose_answer_is_lost_is_told_by_its_retry(app, committed, monkeypatch):
+    tier = TierFactory(price=0)
+    order = {
+        "show_id": tier.show_id,
+        "items": [{"tier_id": tier.id, "quantity": 1}],
+        "buyer": GUEST,
+        "confirm": True,
+    }
+    key = {"Idempotency-Key": "the-same-twice"}
+    db.session.rollback()
+    commit = db.engine.dialect.do_commit
+
+    def commit_and_die(connection):
+        commit(connection)
+        raise psycopg2.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(db.engine.dialect, "do_commit", commit_and_die)
+    assert app.test_client().post("/bookings/", json=order, headers=key).status_code == 503
+    monkeypatch.undo()
+
+    again = app.test_client().post("/bookings/", json=order, headers=key)
+    assert (again.status_code, again.headers.get("Idempotent-Replayed")) == (201, "true")
     assert db.session.scalar(text("SELECT count(*) FROM bookings")) == 1
 
 
