@@ -16,6 +16,7 @@ from models.values import STRANGER, Caller
 from services import auth_service
 from services.auth_service import Identity, SignedIn
 from utils.errors import Unauthenticated
+from utils.http import LARGEST_ID
 from utils.tokens import digest
 
 View = Callable[..., Any]
@@ -92,7 +93,7 @@ def identity_in(token: str, kind: str) -> Identity:
         if signed_for != kind:
             raise ValueError
         return identity
-    except (PyJWTError, ValueError, KeyError, TypeError):
+    except (PyJWTError, ValueError, KeyError, TypeError, OverflowError):
         raise Unauthenticated("The token is not valid, or has expired.") from None
 
 
@@ -108,8 +109,10 @@ def _signed(token: str, secret_key: str) -> tuple[str, Identity]:
         issuer=ISSUER,
         options={"require": ["exp", "sub", "iss", "aud"], "verify_exp": False},
     )
-    expires_at = float(claims["exp"])
-    return claims["type"], Identity(int(claims["sub"]), int(claims["sid"]), expires_at)
+    numbers = int(claims["sub"]), int(claims["sid"]), int(claims["exp"])
+    if not all(0 < number <= LARGEST_ID for number in numbers):
+        raise ValueError
+    return claims["type"], Identity(*numbers)
 
 
 def _caller() -> Caller:

@@ -66,7 +66,7 @@ class Identity:
 
     user_id: int
     sign_in_id: int
-    expires_at: float
+    expires_at: int
 
 
 @dataclass(frozen=True)
