@@ -14,9 +14,10 @@ threads = settings.threads
 # Just above the threads: a worker that is busy leaves new connections to the others.
 worker_connections = settings.threads + 2
 preload_app = True  # one import for all workers, whose memory they share; it connects to nothing
-timeout = 60
+timeout = 30  # seconds: for a worker to stir, and for a request to arrive whole
 graceful_timeout = 30
 keepalive = 5
+forwarder_headers = ""  # else whoever is let through may send SCRIPT_NAME, and move every path
 limit_request_line = 8190
 limit_request_fields = 100
 accesslog = None  # the API writes its own line for every request

@@ -285,6 +285,11 @@ class StepSchema(Resource):
     by = fields.String(metadata={"description": "`desk`: the organiser's, once it is paid there"})
 
 
+def places_it_has(booking: Any) -> list[Any]:
+    """A hold that has run out has none, also before anyone has cleared it away."""
+    return [] if booking.current_status == BookingStatus.EXPIRED else booking.places
+
+
 def named_attendees(booking: Any) -> list[dict[str, Any]]:
     """Who was named while it was held; afterwards the tickets know."""
     return [{"place_id": int(place_id), **named} for place_id, named in booking.attendees.items()]
@@ -325,7 +330,7 @@ class BookingSchema(Resource):
     payment_status = fields.Enum(PaymentStatus, by_value=True, required=True)
     total = fields.Nested(MoneySchema, required=True)
     lines = fields.List(fields.Nested(LineSchema), required=True)
-    places = fields.List(fields.Nested(BookedPlaceSchema), required=True)
+    places = Derived(fields.Nested(BookedPlaceSchema), places_it_has, required=True)
     tickets = fields.List(fields.Nested(BookedTicketSchema), required=True)
     ticket_holder = fields.Nested(HolderSummarySchema, required=True)
     user_id = fields.Integer(required=True, allow_none=True)

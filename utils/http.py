@@ -4,6 +4,7 @@ flask-smorest documents; this reads and answers: strict input, problem details i
 errors, pages in the body, conditional requests by version.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import wraps
@@ -14,8 +15,10 @@ import flask_smorest
 import orjson
 from apispec import APISpec
 from flask import Flask, Response, current_app, g, request
+from gunicorn.http.errors import ParseException
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.routing import IntegerConverter
 
 from utils import pagination, strict_json
@@ -35,6 +38,7 @@ from utils.prepared_schema import dumped
 
 View = Callable[..., Any]
 LARGEST_ID = 2**63 - 1
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,255})(:[0-9]{1,5})?")
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 PROBLEM = "application/problem+json"
@@ -63,6 +67,35 @@ class IdConverter(IntegerConverter):
         return number if number <= LARGEST_ID else 0
 
 
+def has_body() -> bool:
+    """Whether the request carries a body: of a known length, or in chunks."""
+    return bool(request.content_length) or "Transfer-Encoding" in request.headers
+
+
+def whole_body() -> bytes:
+    """The request's body, whole.
+
+    Raises Invalid where it is cut short or not framed as HTTP says, TooLarge, and
+    UnsupportedMediaType for a coding that nobody here undoes.
+    """
+    coding = request.headers.get("Transfer-Encoding")
+    plain = request.headers.get("Content-Encoding", "identity").lower() == "identity"
+    if not plain or (coding or "chunked").lower() != "chunked":
+        raise UnsupportedMediaType("Send the body as it is, in no coding.")
+    try:
+        data = request.get_data(cache=True)
+        # At its limit werkzeug stops reading chunks, as if the body ended there.
+        more = coding and request.environ["wsgi.input"].read(1)
+    except (ParseException, ClientDisconnected):
+        raise Invalid("The body is cut short, or not framed as HTTP says.") from None
+    if more:
+        limit = request.max_content_length
+        raise TooLarge(f"The body is larger than {limit} bytes.", limit=limit)
+    if len(data) < (request.content_length or 0):
+        raise Invalid("The body ends before the Content-Length that it is said to have.")
+    return data
+
+
 def json_body() -> Any:
     """The request's JSON, read strictly; Invalid or UnsupportedMediaType otherwise."""
     if request.mimetype != JSON or request.mimetype_params.get("charset", "utf-8") not in (
@@ -70,7 +103,7 @@ def json_body() -> Any:
         "UTF-8",
     ):
         raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
-    return strict_json.loads(request.get_data(cache=True))
+    return strict_json.loads(whole_body())
 
 
 def loaded(schema: Schema, data: Any) -> Any:
@@ -116,7 +149,8 @@ def if_match(row: Edited) -> Edited:
 
     Raises PreconditionFailed at once when it is stale; `lock(row)` looks again under the lock.
     """
-    if (wanted := request.headers.get("If-Match")) and wanted.strip() != "*":
+    wanted = request.headers.get("If-Match")
+    if wanted is not None and wanted.strip() != "*":
         if not request.if_match.is_strong(row.etag):
             raise PreconditionFailed("It has changed since you read it; read it again.")
         row.expect()
@@ -152,7 +186,7 @@ class Blueprint(flask_smorest.Blueprint):
         def decorate(view: View) -> View:
             @wraps(view)
             def wrapper(**path: Any) -> Any:
-                absent = not required and not request.content_length
+                absent = not required and not (has_body() and whole_body())
                 return view(loaded(schema, {} if absent else json_body()), **path)
 
             body = {"in": "json", "required": required, "schema": schema}
@@ -169,6 +203,7 @@ class Blueprint(flask_smorest.Blueprint):
             def wrapper(**path: Any) -> Any:
                 if request.mimetype != FORM:
                     raise UnsupportedMediaType(f"Send the body as {FORM}.")
+                whole_body()
                 return view(once_each(request.form, schema), **path)
 
             body = {"in": "form", "required": True, "schema": schema}
@@ -281,7 +316,15 @@ class Blueprint(flask_smorest.Blueprint):
 
 
 def register_strictness(app: Flask) -> None:
-    """Refuse query parameters and bodies at endpoints that take none."""
+    """Refuse query parameters and bodies at endpoints that take none, and requests to no host."""
+
+    @app.before_request
+    def refuse_what_names_no_host() -> None:
+        host = request.headers.get("Host")
+        if host is None and request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+            return
+        if host is None or not HOST.fullmatch(host):
+            raise Invalid.at("Host", "Is not a host, perhaps with a port.")
 
     @app.before_request
     def refuse_what_nobody_reads() -> None:
@@ -293,7 +336,7 @@ def register_strictness(app: Flask) -> None:
         if request.args and "query" not in places:
             raise Invalid.at(next(iter(request.args))[:100], "Unknown query parameter.")
         takes_body = request.method == "GET" or places & {"json", "form"}
-        if request.content_length and not takes_body and (unread := json_body()):
+        if not takes_body and has_body() and whole_body() and (unread := json_body()):
             name = next(iter(unread)) if isinstance(unread, dict) else "body"
             raise Invalid.at(name, "Unknown field.")
 
