@@ -28,7 +28,8 @@ DESCRIPTION = """\
 The box office for live music, from the first announcement to the last scan at the door.
 
 - Money is `{"amount", "currency"}`: whole minor units and an ISO 4217 code.
-- Times are RFC 3339 with an offset, in the years 2000 to 2199. Text is UTF-8 without NUL.
+- Times are RFC 3339 with an offset, in the years 2000 to 2199. Text is UTF-8
+  without NUL; what is up to 200 characters long is one line, without control characters.
 - Lists take `page` and `per_page`, or `after` where they grow without end.
 - Fields and query parameters that are not listed are refused.
 - Every refusal is `application/problem+json`; its `code` is explained at `/problems/<code>`.

@@ -21,6 +21,7 @@ from schemas.fields import (
     Flag,
     Input,
     Instant,
+    Listed,
     MoneySchema,
     Resource,
     at_least_one_of,
@@ -29,6 +30,7 @@ from schemas.fields import (
     not_together,
     phone,
     text,
+    wanted_flag,
     wanted_key,
     whole,
 )
@@ -58,7 +60,7 @@ class ItemSchema(Input):
     price_id = key(metadata={"description": "Needed where the tier has several prices"})
     stock_id = key(metadata={"description": "The desk's choice of a stock, house seats say"})
     quantity = whole(1, LARGEST_QUANTITY)
-    seats = fields.List(
+    seats = Listed(
         text(60),
         validate=validate.Length(1, LARGEST_QUANTITY),
         metadata={"description": "Keys of seats, as STALLS/B-12", "uniqueItems": True},
@@ -79,11 +81,9 @@ class ItemSchema(Input):
         return WantedLine(quantity=data.pop("quantity", None) or len(seats), seats=seats, **data)
 
 
-def items() -> fields.List:
+def items() -> Listed:
     """The lines of a basket."""
-    return fields.List(
-        fields.Nested(ItemSchema), required=True, validate=validate.Length(1, MOST_LINES)
-    )
+    return Listed(fields.Nested(ItemSchema), required=True, validate=validate.Length(1, MOST_LINES))
 
 
 class QuoteRequestSchema(Input):
@@ -159,7 +159,7 @@ class AddSeatsSchema(Input):
 
     tier_id = key(required=True)
     price_id = key()
-    seats = fields.List(
+    seats = Listed(
         text(60),
         required=True,
         validate=validate.Length(1, LARGEST_QUANTITY),
@@ -182,7 +182,7 @@ class EditBookingSchema(Input):
     example = {"note": "One of us comes by wheelchair."}
 
     ticket_holder_id = key()
-    attendees = fields.List(
+    attendees = Listed(
         fields.Nested(AttendeeSchema),
         validate=validate.Length(max=LARGEST_QUANTITY),
         metadata={"description": "Who comes, by place"},
@@ -202,7 +202,7 @@ class ReplaceBookingSchema(EditBookingSchema):
     example = {"ticket_holder_id": 1, "note": "We bring a baby, who sits on a lap."}
 
     ticket_holder_id = key(required=True)
-    attendees = fields.List(
+    attendees = Listed(
         fields.Nested(AttendeeSchema),
         load_default=list,
         validate=validate.Length(max=LARGEST_QUANTITY),
@@ -231,7 +231,7 @@ class BookingFilters(Input):
     channel = fields.Enum(Channel, by_value=True)
     payment_status = fields.Enum(PaymentStatus, by_value=True)
     reference = fields.String(validate=validate.Length(4, 20))
-    all = fields.Boolean(metadata={"description": "Every booking that you may see"})
+    all = wanted_flag(metadata={"description": "Every booking that you may see"})
 
 
 class NamedSchema(Resource):

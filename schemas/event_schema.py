@@ -8,6 +8,7 @@ from models import EventStatus, Moderation
 from schemas.fields import (
     Input,
     Instant,
+    Listed,
     Resource,
     WebUrl,
     key,
@@ -92,7 +93,7 @@ class EventInputSchema(Input):
     tour_name = text(200, load_default=None)
     description = text(10_000, load_default=None)
     category = text(50, load_default=None)
-    tags = fields.List(
+    tags = Listed(
         text(50),
         load_default=list,
         validate=[validate.Length(max=20), _each_once],

@@ -1,5 +1,6 @@
 """Field types and shapes that every resource shares."""
 
+import re
 from collections.abc import Callable, Container
 from datetime import UTC, date, datetime
 from typing import Any
@@ -68,9 +69,27 @@ def not_together(first: str, *others: str) -> Rule:
     return {"not": {"anyOf": [{"required": [first, other]} for other in others]}}
 
 
+# Besides spaces: what Unicode would have nobody see.
+INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff"
+)
+VISIBLE = re.compile(rf"[^\s\x00-\x1f\x7f-\x9f{INVISIBLE}]")
+# Terminals obey control characters, and what overrides the direction of writing shows a line, or
+# all of a door list behind it, as something else than it is.
+COMMANDS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069"
+IN_PARAGRAPHS = re.compile(f"[{COMMANDS}]")
+IN_A_LINE = re.compile(f"[{COMMANDS}\t\n\r\u2028\u2029]")
+LONGEST_LINE = 200
+
+
 def text(longest: int, *, shortest: int = 1, **kwargs: Any) -> fields.String:
-    """Text with something in it: `shortest` to `longest` characters, not only spaces."""
-    checks: list[Any] = [validate.Length(shortest, longest)]
+    """Text with something in it: `shortest` to `longest` characters, some of them visible.
+
+    Up to 200 characters are one line; more may be paragraphs.
+    """
+    plain = plain_line if longest <= LONGEST_LINE else plain_paragraphs
+    checks: list[Any] = [validate.Length(shortest, longest), plain]
     if shortest:
         checks.append(_not_blank)
         kwargs["metadata"] = {"pattern": r"\S", **kwargs.get("metadata", {})}
@@ -78,8 +97,30 @@ def text(longest: int, *, shortest: int = 1, **kwargs: Any) -> fields.String:
 
 
 def _not_blank(value: str) -> None:
-    if not value.strip():
+    if not VISIBLE.search(value):
         raise ValidationError("Must not be blank.")
+
+
+def plain_line(value: str) -> None:
+    """Refuse what would begin another line, command a terminal or turn the writing round."""
+    if IN_A_LINE.search(value):
+        raise ValidationError("Contains a control character.")
+
+
+def plain_paragraphs(value: str) -> None:
+    """The same for text that may have several lines."""
+    if IN_PARAGRAPHS.search(value):
+        raise ValidationError("Contains a control character.")
+
+
+class Listed(fields.List):
+    """A list whose length is looked at before what is in it: thousands too many cost nothing."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[Any]:
+        for check in self.validators:
+            if isinstance(check, validate.Length) and isinstance(value, list):
+                check(value)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 def whole(smallest: int, largest: int, **kwargs: Any) -> fields.Integer:
@@ -124,6 +165,10 @@ class Coordinate(fields.Float):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII
+)
+DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 NOT_A_TIME = "Is not an RFC 3339 time with an offset, such as 2027-03-01T20:00:00+03:00."
 
 
@@ -134,9 +179,9 @@ class Instant(fields.AwareDateTime):
         super().__init__(format="iso", **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> datetime:
-        if not isinstance(value, str) or not 20 <= len(value) <= 40:
+        if not isinstance(value, str) or not RFC_3339.fullmatch(value):
             raise ValidationError(NOT_A_TIME)
-        instant = super()._deserialize(value, attr, data, **kwargs)
+        instant = super()._deserialize(value.upper(), attr, data, **kwargs)
         if not 2000 <= instant.year <= 2199:
             raise ValidationError("Must be in the years 2000 to 2199.")
         return instant.astimezone(UTC)
@@ -161,7 +206,7 @@ class Email(fields.String):
             raise ValidationError("Longer than maximum length 254.")
         try:
             return validate_email(
-                text, check_deliverability=False, test_environment=True
+                text, check_deliverability=False, test_environment=True, strict=True
             ).normalized
         except EmailNotValidError as error:
             raise ValidationError(str(error)) from None
@@ -269,7 +314,16 @@ def wanted_day(**kwargs: Any) -> fields.Date:
         if not 2000 <= value.year <= 2199:
             raise ValidationError("Must be in the years 2000 to 2199.")
 
-    return fields.Date(validate=of_our_times, **kwargs)
+    return Day(validate=of_our_times, **kwargs)
+
+
+class Day(fields.Date):
+    """A day as 2030-12-31; Python reads other forms, too."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> date:
+        if not isinstance(value, str) or not DAY.fullmatch(value):
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 def wanted_words(**kwargs: Any) -> fields.String:

@@ -6,7 +6,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from models import SectionKind
 from models.venue import LARGEST_VENUE
-from schemas.fields import Input, Resource, not_together, text, whole
+from schemas.fields import Input, Listed, Resource, not_together, text, whole
 
 LONGEST_KEY = 200
 MOST_SEATS_NAMED = 20_000
@@ -30,9 +30,9 @@ class StockSchema(Resource):
     version = fields.Integer(required=True)
 
 
-def named(longest: int, most: int, what: str) -> fields.List:
+def named(longest: int, most: int, what: str) -> Listed:
     """A list of names of seats or rows, each once."""
-    return fields.List(
+    return Listed(
         fields.String(validate=validate.Length(1, longest)),
         validate=[validate.Length(1, most), each_once],
         metadata={"description": what, "uniqueItems": True},

@@ -18,6 +18,7 @@ from models.venue import LARGEST_VENUE
 from schemas.fields import (
     Input,
     Instant,
+    Listed,
     MoneyField,
     Resource,
     exactly_one_of,
@@ -169,12 +170,12 @@ class TierInputSchema(Input):
     )
     then_tier_id = key(data_key="then", load_default=None, allow_none=True)
     price = MoneyField(metadata={"description": "Short for one price, called Regular"})
-    prices = fields.List(PriceField(), validate=validate.Length(1, MOST_PRICES))
+    prices = Listed(PriceField(), validate=validate.Length(1, MOST_PRICES))
     section = text(100, metadata={"description": "The map's only section unless told"})
     capacity = whole(
         0, LARGEST_VENUE, metadata={"description": "How many places its own stock has"}
     )
-    stocks = fields.List(
+    stocks = Listed(
         key(),
         validate=[validate.Length(0, MOST_STOCKS), each_once],
         metadata={"description": "Stocks of the show, in selling order", "uniqueItems": True},

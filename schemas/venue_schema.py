@@ -13,11 +13,13 @@ from schemas.fields import (
     Coordinate,
     Input,
     Instant,
+    Listed,
     Resource,
     country,
     key,
     not_together,
     one_of,
+    plain_line,
     text,
     time_zone,
     wanted_key,
@@ -70,7 +72,7 @@ def _label(value: str) -> None:
 def label(**kwargs: Any) -> fields.String:
     """What is painted on a seat or on a row."""
     metadata = {"pattern": r"^[^/\s]([^/]*[^/\s])?$"}
-    checks: list[Any] = [validate.Length(1, LONGEST_LABEL), _label]
+    checks: list[Any] = [validate.Length(1, LONGEST_LABEL), plain_line, _label]
     return fields.String(validate=checks, metadata=metadata, **kwargs)
 
 
@@ -78,7 +80,7 @@ class RowSchema(Input):
     """A row of numbered seats, in the order in which people sit."""
 
     row = label(required=True)
-    numbers = fields.List(label(), required=True, validate=validate.Length(1, 1000))
+    numbers = Listed(label(), required=True, validate=validate.Length(1, 1000))
 
 
 class WantedSectionSchema(Input):
@@ -104,7 +106,7 @@ class WantedSectionSchema(Input):
     capacity = whole(1, LARGEST_VENUE)
     rows = whole(1, 1000, metadata={"description": "Counted rows are called A to Z, AA, AB …"})
     seats_per_row = whole(1, 1000, metadata={"description": "Counted seats are called 1, 2 …"})
-    seats = fields.List(fields.Nested(RowSchema), validate=validate.Length(1, 1000))
+    seats = Listed(fields.Nested(RowSchema), validate=validate.Length(1, 1000))
 
     @validates_schema
     def says_one_thing(self, data: dict[str, Any], **_kwargs: Any) -> None:
@@ -162,7 +164,7 @@ class VenueInputSchema(Input):
     longitude = Coordinate(load_default=None, validate=validate.Range(-180, 180))
     time_zone = time_zone(required=True)
     capacity = whole(1, LARGEST_VENUE, required=True)
-    sections = fields.List(
+    sections = Listed(
         SectionField(),
         validate=validate.Length(1, 500),
         metadata={

@@ -66,10 +66,8 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         latest = time.monotonic() - self.cfg.timeout
         for conn, since in list(self.heard_since.items()):
             if since < latest:
-                try:
+                with suppress(OSError):  # it is gone already
                     conn.sock.shutdown(socket.SHUT_RD)
-                except OSError:
-                    pass  # it is gone already
 
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
         """Whether the connection can be used again: not after a body with bad framing.

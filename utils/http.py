@@ -10,6 +10,7 @@ from copy import deepcopy
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
+from urllib.parse import unquote_to_bytes
 
 import flask_smorest
 import orjson
@@ -38,6 +39,7 @@ from utils.prepared_schema import dumped
 
 View = Callable[..., Any]
 LARGEST_ID = 2**63 - 1
+MOST_ERRORS = 100
 HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,255})(:[0-9]{1,5})?")
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -107,11 +109,12 @@ def json_body() -> Any:
 
 
 def loaded(schema: Schema, data: Any) -> Any:
-    """`data` as `schema` understands it; Invalid names every field that is wrong."""
+    """`data` as `schema` understands it; Invalid names every field that is wrong, up to 100."""
     try:
         return schema.load(data)
     except ValidationError as error:
-        errors = [{"field": path, "detail": detail} for path, detail in _flat(error.messages)]
+        found = _flat(error.messages)[:MOST_ERRORS]
+        errors = [{"field": path, "detail": detail} for path, detail in found]
         raise Invalid(
             "; ".join(f"{e['field']}: {e['detail']}" for e in errors[:3]), errors=errors
         ) from None
@@ -119,6 +122,10 @@ def loaded(schema: Schema, data: Any) -> Any:
 
 def query_string(schema: Schema) -> Any:
     """The query parameters as `schema` understands them."""
+    try:
+        unquote_to_bytes(request.query_string).decode()
+    except UnicodeDecodeError:  # werkzeug would leave what is no text as it was sent
+        raise Invalid("The query string is not UTF-8 text.") from None
     return once_each(request.args, schema)
 
 

@@ -156,6 +156,6 @@ def _decoded(cursor: str) -> int:
         key = int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         raise Invalid.at("after", "Is not a cursor of this list.") from None
-    if not 0 < key < 2**63:
+    if not 0 < key < 2**63 or cursor != _encoded(key):
         raise Invalid.at("after", "Is not a cursor of this list.")
     return key

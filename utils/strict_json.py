@@ -6,13 +6,15 @@ from typing import Any, NoReturn
 from utils.errors import Invalid
 
 DEEPEST = 20
+MOST_NAMES = 1000
 
 
 def loads(body: bytes) -> Any:
     """The value of a JSON document.
 
     Raises Invalid for malformed JSON, text that is not UTF-8, NaN and infinities, numbers out of
-    range, a name given twice, nesting below 20 levels, and NUL or lone surrogates in any string.
+    range, a name given twice, objects of more than 1,000 names, nesting below 20 levels, and NUL or
+    lone surrogates in any string.
     """
     try:
         value = json.loads(
@@ -49,6 +51,8 @@ def _check(value: Any, path: str, depth: int) -> None:
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MOST_NAMES:
+        raise ValueError(f"an object has more than {MOST_NAMES:,} names")
     members = dict(pairs)
     if len(members) != len(pairs):
         names = [name for name, _ in pairs]

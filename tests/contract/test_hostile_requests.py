@@ -4,7 +4,6 @@ import importlib
 import json
 import pkgutil
 import random
-import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,22 +13,16 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from marshmallow import Schema, ValidationError, fields, validate
-from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 import schemas
 from config import settings
-from init import db
+from tests.evidence import INSIDES, rows
 from tests.factories.bodies import BODIES, VENUE
 from tests.factories.worlds import World
 from utils import strict_json
 
 MEGABYTE = 1_000_000
-# What an answer to a stranger never shows.
-INSIDES = re.compile(
-    r"Traceback|psycopg|sqlalchemy|SELECT |INSERT |site-packages|/home/|\.py\b|line \d+, in"
-)
-
 # One endpoint of each kind: bytes and media types are refused before anybody looks for a row.
 KINDS = (
     "POST /auth/register",
@@ -80,31 +73,18 @@ class Sender:
 def send(app: Flask, world: World, undone: Any, untouched: Any) -> Iterator[Sender]:
     with undone():
         yield Sender(app, world)
-        assert _rows(app) == untouched
+        assert rows(app) == untouched
 
 
 @pytest.fixture(scope="module")
 def untouched(app: Flask, world: World) -> dict[str, Any]:
     """What the tables hold before anybody asks."""
-    return _rows(app)
+    return rows(app)
 
 
 def as_json(body: Any) -> dict[str, Any]:
     """Any JSON, also what this API's own serialiser would not write."""
     return {"data": json.dumps(body), "content_type": "application/json"}
-
-
-def _rows(app: Flask) -> dict[str, Any]:
-    """How many rows each table has, and a sum of what is in them."""
-    with app.app_context():
-        counts = " UNION ALL ".join(
-            f"SELECT '{table.name}', count(*), sum(hashtextextended(t::text, 0))"
-            f' FROM "{table.name}" t'
-            for table in db.metadata.sorted_tables
-        )
-        found = {name: (rows, told) for name, rows, told in db.session.execute(text(counts))}
-        db.session.rollback()
-        return found
 
 
 def refused(response: TestResponse, *statuses: int) -> dict[str, Any]:

@@ -81,6 +81,7 @@ BEYOND_SCHEMA = (
     "Is not an (ISO|IANA) ",
     "Not a valid URL",
     "Must not be blank",
+    "Contains a control character",
     "Must have no slash, and no space",
     # NUL in any text: the document says it once, in its description
     "Contains NUL or a lone surrogate",

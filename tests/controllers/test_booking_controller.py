@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from models import Booking, MemberRole, OutboxMessage, Place, Ticket
+from services import inventory_service
 from tests.factories import (
     AdminFactory,
     OrganiserFactory,
@@ -336,6 +337,20 @@ class TestDeadHolds:
         assert alive.status_code == 201
         assert client.get(f"/bookings/{dead['id']}", headers=headers).json["status"] == "expired"
 
+    def test_have_no_places_whether_or_not_anybody_has_swept_them_up(
+        self, client, as_user, session
+    ):
+        tier, headers = TierFactory(), as_user(UserFactory())
+        dead = client.post("/bookings/", json=order(tier, 2), headers=headers).json
+        age(session, dead["id"], 15)
+        here = f"/bookings/{dead['id']}"
+
+        before = client.get(here, headers=headers).json
+        inventory_service.reap(tier.show_id)
+
+        assert before["places"] == []
+        assert client.get(here, headers=headers).json == before
+
     @pytest.mark.parametrize("step", ["confirm", "extend"])
     def test_are_not_revived(self, client, as_user, session, step):
         tier, headers = TierFactory(price=0), as_user(UserFactory())
@@ -445,6 +460,17 @@ class TestCancel:
         assert {ticket["status"] for ticket in first.json["tickets"]} == {"void"}
         assert free_places(session, tier.show_id) == 2
         assert client.post("/bookings/", json=body, headers=headers).status_code == 201
+
+    def test_a_repeated_cancellation_may_name_the_version_that_was(self, client, as_user):
+        headers = as_user(UserFactory())
+        placed = client.post("/bookings/", json=order(TierFactory()), headers=headers)
+        conditional = {**headers, "If-Match": placed.headers["ETag"]}
+        here = f"/bookings/{placed.json['id']}"
+
+        first, second = (client.delete(here, headers=conditional) for _ in range(2))
+
+        assert (first.status_code, second.status_code) == (200, 200)
+        assert first.json == second.json
 
     def test_someone_elses_booking_does_not_exist(self, client, as_user):
         headers = as_user(UserFactory())

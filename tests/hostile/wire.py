@@ -4,7 +4,7 @@ import json
 import re
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,19 +18,18 @@ PATIENCE = 20.0  # seconds that a client waits
 class Case:
     """What is sent, in one piece or with pauses, and which answers are right.
 
-    Each member of `allowed` is the statuses of all answers on the connection, in order. `$OWNER`
+    Each member of `allowed` is the statuses of all answers on the connection, in order. `$owner`
     and the like stand for the credentials of the world's people.
     """
 
     name: str
     sent: bytes | list[bytes]
     allowed: set[tuple[int, ...]]
-    field: str | None = None  # that the first problem must name
 
     @classmethod
-    def of(cls, name: str, sent: bytes | list[bytes], *allowed: Any, field: str | None = None) -> "Case":
+    def of(cls, name: str, sent: bytes | list[bytes], *allowed: Any) -> "Case":
         """`allowed`: a status, several for several answers as a tuple, or CLOSED."""
-        return cls(name, sent, {a if isinstance(a, tuple) else (a,) for a in allowed}, field)
+        return cls(name, sent, {a if isinstance(a, tuple) else (a,) for a in allowed})
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def request(
     """A request as it ought to be framed, apart from what the arguments say."""
     lines: list[str | bytes] = [line if " HTTP/" in line else f"{line} HTTP/1.1"]
     lines += [f"Host: {host}"] if host is not None else []
-    lines += [f"${who.upper()}"] if who else []
+    lines += [f"${who}"] if who else []
     content = body.encode() if isinstance(body, str) else body or b""
     if body is not None:
         lines += [f"Content-Type: {kind}"] if kind else []
@@ -126,11 +125,11 @@ def _bytes(part: str | bytes) -> bytes:
     return part.encode() if isinstance(part, str) else part
 
 
-def with_credentials(sent: bytes | list[bytes], callers: Iterable[tuple[str, dict[str, str]]]) -> Any:
-    """The same with the header of each caller in the place of its `$NAME`."""
+def with_credentials(sent: bytes | list[bytes], callers: Mapping[str, Mapping[str, str]]) -> Any:
+    """The same with the header of each caller in the place of its `$name`."""
     if isinstance(sent, list):
         return [with_credentials(piece, callers) for piece in sent]
-    for who, headers in callers:
+    for who, headers in callers.items():
         header = "\r\n".join(f"{name}: {value}" for name, value in headers.items())
-        sent = sent.replace(f"${who.upper()}\r\n".encode(), f"{header}\r\n".encode())
+        sent = sent.replace(f"${who}\r\n".encode(), f"{header}\r\n".encode())
     return sent

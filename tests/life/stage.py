@@ -29,6 +29,14 @@ from tests.factories import (
 from tests.life.model import LICENCE, ROOM, TIERS, BoxOffice
 
 Headers = dict[str, str]
+
+
+class LongSignedIn(SignedIn):
+    """For as long as anybody may want to play."""
+
+    access_lifetime = timedelta(days=7)
+
+
 MAILBOXES = {  # the addresses that a stranger gives, and whose mailbox each of them is
     "guest@example.com": "guest@example.com",
     "Guest+gig@Example.com": "guest@example.com",
@@ -122,7 +130,9 @@ def build(app: Flask) -> Stage:
         juma = TicketHolderFactory(user_id=people["asha"].id, name="Juma", email="juma@example.com")
         somebody = TicketHolderFactory(user_id=people["rival"].id, name="Somebody")
         holders = {"Juma": juma.id, "Somebody": somebody.id}
-        sections = [(name, {"A": room} if name == "Stalls" else room) for name, room in ROOM.items()]
+        sections = [
+            (name, {"A": room} if name == "Stalls" else room) for name, room in ROOM.items()
+        ]
         show = ShowFactory(
             event=EventFactory(organiser=organiser),
             venue=VenueFactory(layout=sections, capacity=50),
@@ -138,7 +148,9 @@ def _put_on_sale(stage: Stage) -> None:
     """What the model starts with, by the organiser's own hand."""
     start, stocks, tiers = BoxOffice(), {}, {}
     for name in ROOM:
-        size = {"seats": sorted(start.seats)} if name == "Stalls" else {"capacity": start.size(name)}
+        size = (
+            {"seats": sorted(start.seats)} if name == "Stalls" else {"capacity": start.size(name)}
+        )
         stock = {"name": name, "section": name, **size}
         made = stage.ask(f"POST /shows/{stage.show}/stocks", "owner", stock)
         assert made.status_code == 201, made.text
@@ -166,5 +178,5 @@ def _signed_in(user: User) -> Headers:
     sign_in = SignIn(user_id=user.id)
     db.session.add(sign_in)
     db.session.commit()
-    token = tokens_for(SignedIn(user, sign_in.id))["access_token"]
+    token = tokens_for(LongSignedIn(user, sign_in.id))["access_token"]
     return {"Authorization": f"Bearer {token}"}
