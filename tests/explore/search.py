@@ -1,9 +1,10 @@
 """Every ordering that can differ: depth first, without those that only swap steps that commute.
 
-This is dynamic partial-order reduction (Flanagan and Godefroid, POPL 2005) with sleep sets
-(Godefroid 1996). After each ordering, every two steps of different actors that matter to each
-other and that nothing between them forces into this order are to be tried the other way round.
-What is left out is equal, step by step, to an ordering that was run.
+This is dynamic partial-order reduction (Flanagan and Godefroid, POPL 2005), with the source sets
+of Abdulla, Aronis, Jonsson and Sagonas (POPL 2014) and the sleep sets of Godefroid (1996). After
+each ordering, every two steps of different actors that matter to each other and that nothing
+between them forces into this order are to be tried the other way round. What is left out is
+equal, step by step, to an ordering that was run.
 """
 
 from collections.abc import Callable, Iterator
@@ -103,7 +104,7 @@ def _find_races(path: list[Node], events: list[Event]) -> None:
             if over[events[i].actor] < i or over[event.actor] < j:
                 continue
             if matters(events[i].step.touch, event.step.touch):
-                _reverse(path[i], events, i, j, mask, before)
+                _reverse(path[i], i, j, mask, events, before)
                 mask |= before[i] | 1 << i
         before.append(mask)
         newest[event.actor] = j
@@ -121,17 +122,20 @@ def _answering(events: list[Event]) -> dict[int, int]:
     return over
 
 
-def _reverse(node: Node, events: list[Event], i: int, j: int, mask: int, before: list[int]) -> None:
-    """At `node`, try somebody from whom the `j`th event can come before the `i`th."""
-    leads = {events[j].actor}
-    leads |= {events[k].actor for k in range(i + 1, j) if mask >> k & 1}
-    able = leads & set(node.ready)
-    if able & node.to_try:
-        return
-    if events[j].actor in able:
-        node.to_try.add(events[j].actor)
-    else:
-        node.to_try |= {min(able)} if able else set(node.ready)
+def _reverse(node: Node, i: int, j: int, mask: int, events: list[Event], before: list[int]) -> None:
+    """At `node`, try somebody from whom the `j`th event can come before the `i`th.
+
+    Those are the actors that can begin with what need not come after the `i`th event.
+    """
+    between = [k for k in range(i + 1, j) if not before[k] >> i & 1]
+    needs = {k: before[k] for k in between} | {j: mask}
+    firsts = {
+        events[k].actor for k in needs if not any(needs[k] >> other & 1 for other in between)
+    } & set(node.ready)
+    if not firsts:
+        node.to_try |= set(node.ready)
+    elif not firsts & node.to_try:
+        node.to_try.add(events[j].actor if events[j].actor in firsts else min(firsts))
 
 
 def _turn(path: list[Node]) -> bool:
