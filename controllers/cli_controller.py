@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from config import settings
 from schemas.fields import LARGEST_ID
 from services import (
+    demo_large,
     demo_service,
     report_service,
     schema_service,
@@ -106,12 +107,12 @@ def _large(what: str) -> str:
     type=click.Choice(["small", "large"]),
     default="small",
     show_default=True,
-    help="Large takes some minutes and 3 GB of disk, and half of that again while it is made.",
+    help="Large takes two to five minutes, and 4 GB of disk with what is written on the way.",
 )
 @click.option("--bookings", type=click.IntRange(1, 10_000_000), help=_large("confirmed bookings"))
 @click.option("--shows", type=click.IntRange(1, 100_000), help=_large("shows"))
 @click.option("--events", type=click.IntRange(1, 100_000), help=_large("events"))
-@click.option("--seed", type=int, help="Large: another number makes another world.")
+@click.option("--seed", type=int, help="Large: another number, another world.  [default: 1]")
 @with_appcontext
 @plainly
 def seed(size: str, **numbers: Any) -> None:
@@ -121,7 +122,8 @@ def seed(size: str, **numbers: Any) -> None:
     per role, all with the same published password. Refused on a production configuration.
 
     A large world, to measure in, has 2,000 events more, with 10,000 shows and 1,000,000 confirmed
-    bookings; its one show of 80,000 seats is show 19. It is made whole or not at all.
+    bookings; show 19 has 80,000 seats, and shows 20 to 29 have 20,000 places each. It is made
+    whole or not at all, while nobody else uses the database.
     """
     named = {name: number for name, number in numbers.items() if number is not None}
     if named and size != "large":
@@ -135,15 +137,18 @@ def seed(size: str, **numbers: Any) -> None:
         progress.clear()
         raise click.ClickException(_after_interruption()) from None
     if not made:
+        again = "flask db seed --size large" if size == "large" else "flask db seed"
         raise click.ClickException(
             "There are accounts already, and nothing was added; to start over: "
-            "flask db drop && flask db create && flask db seed"
+            f"flask db drop && flask db create && {again}"
         )
     counts = [f"{count:,} {name.replace('_', '-')}" for name, count in made.items()]
     click.echo(f"Made {', '.join(counts[:-1])} and {counts[-1]}.")
     click.echo(f"Accounts, all with the password {demo_service.PASSWORD}:")
     for role, email in demo_service.LOGINS.items():
         click.echo(f"  {role:<10} {email}")
+    if size == "large":
+        click.echo(f"  {'buyer':<10} {demo_large.account_email(0)} and many more")
 
 
 def _after_interruption() -> str:

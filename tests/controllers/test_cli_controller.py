@@ -14,7 +14,8 @@ from config import ROOT, settings
 from controllers import cli_controller
 from init import db, migrate
 from models import Role
-from services import demo_service
+from services import demo_large, demo_service
+from services.demo_large_world import LargeWorld
 from tests.factories import TierFactory, UserFactory
 
 
@@ -178,6 +179,93 @@ class TestSeed:
 
         assert verified.returncode == 0, verified.stderr
         assert verified.stdout.endswith(" invariants hold.\n")
+
+
+class TestSeedLarge:
+    """The options; tests/services/test_demo_large.py loads one."""
+
+    @pytest.fixture
+    def asked(self, app, monkeypatch):
+        """What the service was asked to make; it makes nothing."""
+        asked = []
+
+        def seed(large, *, tell):
+            asked.append(large)
+            tell("places", 5, 5)
+            return {"events": 2_012, "check_ins": 3}
+
+        monkeypatch.setattr(demo_service, "seed", seed)
+        return asked
+
+    def test_is_small_unless_told(self, app, asked):
+        result = run(app, "seed")
+
+        assert (result.exit_code, asked) == (0, [None])
+        assert "buyer" not in result.stdout
+
+    def test_makes_what_was_promised(self, app, asked):
+        result = run(app, "seed", "--size", "large")
+
+        assert result.exit_code == 0
+        assert asked == [LargeWorld(events=2_000, shows=10_000, bookings=1_000_000)]
+        assert "Made 2,012 events and 3 check-ins." in result.stdout
+        assert demo_large.account_email(0) in result.stdout
+        assert result.stderr.split()[:2] == ["places", "5"]
+
+    def test_can_be_told_how_much(self, app, asked):
+        numbers = "--bookings 10000 --shows 600 --events 50 --seed 7"
+
+        run(app, "seed", "--size", "large", *numbers.split())
+
+        assert asked == [LargeWorld(bookings=10_000, shows=600, events=50, seed=7)]
+
+    @pytest.mark.parametrize(
+        "words", ["--bookings 10", "--size small --seed 2", "--size huge", "--size large --shows 0"]
+    )
+    def test_what_makes_no_sense_is_an_error(self, app, asked, words):
+        result = run(app, "seed", *words.split())
+
+        assert (result.exit_code, asked) == (2, [])
+
+    def test_numbers_that_do_not_go_together_are_told_in_a_line(self, app, asked):
+        result = run(app, "seed", "--size", "large", "--events", "3")
+
+        assert result.exit_code == 1
+        assert result.stderr == "Error: Make at least 12 events, and as many shows or more.\n"
+
+    def test_says_how_long_it_takes_and_how_much_disk(self, app):
+        told = " ".join(run(app, "seed", "--help").output.split())
+
+        for promise in ("minutes", "GB of disk", "1,000,000 confirmed bookings", "10,000 shows"):
+            assert promise in told
+
+    @pytest.mark.parametrize(
+        ("is_empty", "said"), [(True, "nothing was added"), (False, "all is there")]
+    )
+    def test_an_interruption_says_what_there_is(self, app, monkeypatch, is_empty, said):
+        def interrupted(*_args, **_kwargs):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(demo_service, "seed", interrupted)
+        monkeypatch.setattr(demo_service, "is_empty", lambda: is_empty)
+
+        result = run(app, "seed", "--size", "large")
+
+        assert result.exit_code == 1
+        assert said in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+
+    def test_is_refused_where_there_are_accounts(self, scratch, seeded):
+        result = run(scratch, "seed", "--size", "large")
+
+        assert result.exit_code == 1
+        assert "flask db drop && flask db create && flask db seed --size large" in result.stderr
+
+    def test_is_refused_in_production(self, scratch, seeded, in_production):
+        result = run(scratch, "seed", "--size", "large")
+
+        assert result.exit_code == 1
+        assert "password" in result.stderr
 
 
 class TestTotalCount:
