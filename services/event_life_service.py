@@ -17,6 +17,7 @@ from utils.transaction import lock, lock_all, transaction
 def publish(event: Event) -> Event:
     """Announce a draft and open its sale. Raises NothingToSell and VenueTaken."""
     with transaction():
+        venue_calendar.lock_venues_of(Show.event_id == event.id)
         lock(event).move(EventStatus.PUBLISHED)
         shows = lock_all(_shows(event))
         offered = select(func.count()).select_from(Show)

@@ -118,6 +118,8 @@ def edit(show: Show, changes: dict[str, Any], *, caller: Caller) -> Show:
         venue = venue_calendar.usable_venue(wanted["venue_id"], caller=caller, event=show.event)
     with transaction():
         map_of_venue = venue_calendar.lock_venue(venue)
+        if "venue_id" not in wanted and wanted.keys() & set(TIMES):
+            venue_calendar.lock_venues_of(Show.id == show.id)
         event = lock(show.event)
         lock(show)
         wanted = _completed(show, event, venue, _without_what_stays(show, wanted))

@@ -81,6 +81,8 @@ def reschedule(
         venue = venue_calendar.usable_venue(venue_id, caller=caller, event=show.event)
     with transaction(), db.session.no_autoflush:  # half of a new date is none, and cannot be kept
         map_of_venue = venue_calendar.lock_venue(venue)
+        if not moves:
+            venue_calendar.lock_venues_of(Show.id == show.id)
         _require_running(show)
         lock(show).move(ShowStatus.RESCHEDULED)
         if moves:

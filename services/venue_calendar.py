@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from init import db
 from models import Event, EventStatus, SeatMapVersion, Show, Venue
@@ -12,7 +12,7 @@ from models.show import HAPPENING, VenueTaken
 from models.values import Caller
 from utils.clock import now
 from utils.errors import Forbidden, Invalid, constraint
-from utils.transaction import lock
+from utils.transaction import lock, lock_all
 
 LONGEST = timedelta(days=14)
 USUAL = timedelta(hours=4)
@@ -66,6 +66,11 @@ def lock_venue(venue: Venue | None) -> int | None:
         raise Invalid.at("venue_id", f"There is no venue {venue.id}.")
     current = SeatMapVersion.venue_id == venue.id, SeatMapVersion.replaced_at.is_(None)
     return db.session.scalar(select(SeatMapVersion.id).where(*current))
+
+
+def lock_venues_of(*where: ColumnElement[bool]) -> None:
+    """Let whoever else wants a venue of these shows wait: two who find it free would deadlock."""
+    lock_all(select(Venue).where(Venue.id.in_(select(Show.venue_id).where(*where))))
 
 
 def settle(show: Show, event: Event) -> None:

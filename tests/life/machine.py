@@ -605,7 +605,12 @@ def facts_of(told: dict[str, Any]) -> dict[str, Any]:
             for place in told["places"]
         },
         "tickets": {
-            ticket["place_id"]: (ticket["code"], ticket["status"], ticket["ticket_holder"]["name"])
+            ticket["code"]: (
+                # A void ticket forgets its place once the stock loses it.
+                ticket["place_id"] if ticket["status"] != "void" else None,
+                ticket["status"],
+                ticket["ticket_holder"]["name"],
+            )
             for ticket in told["tickets"]
         },
     }
@@ -626,7 +631,11 @@ def facts_in(booking: Booking) -> dict[str, Any]:
         "lines": [(line.tier, line.price, line.quantity, line.unit) for line in booking.lines],
         "places": {i: (p.stock, p.key, p.line) for i, p in booking.places.items()},
         "tickets": {
-            place: (ticket.code, ticket.status, ticket.name or booking.holder)
+            ticket.code: (
+                place if ticket.status != "void" else None,
+                ticket.status,
+                ticket.name or booking.holder,
+            )
             for place, ticket in booking.tickets.items()
         },
     }

@@ -63,7 +63,7 @@ def test_every_life_goes_as_the_model_says(play: Play) -> None:
         phases = [Phase.generate, Phase.shrink]
         play(max_examples=EXAMPLES, derandomize=False, stateful_step_count=50, phases=phases)
     else:
-        play(max_examples=12)
+        play(max_examples=20)
 
 
 # What goes wrong, and the guard that is taken away for it: without these controls, the test above
