@@ -119,7 +119,7 @@ class TestAttendees:
 
         assert costs[0] == costs[1]
 
-    @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
+    @pytest.mark.parametrize("start", ["=", "+", "-", "@"])
     def test_the_file_runs_nothing_in_a_spreadsheet(self, client, as_user, tier, start):
         owner = as_user(member(tier.event.organiser))
         body = {

