@@ -1,5 +1,6 @@
 """Application factory."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -36,6 +37,14 @@ class OrjsonProvider(JSONProvider):
         return orjson.loads(s)
 
 
+class Application(Flask):
+    """Flask, whose views are no coroutines: nothing asks each of them at every request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself."""
+        return func
+
+
 class NoSessions(SessionInterface):
     """Nobody is remembered by a cookie."""
 
@@ -53,7 +62,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     settings.update(database_uri=_database())
     configure_logging()
 
-    app = Flask(__name__, static_folder=None)
+    app = Application(__name__, static_folder=None)
     app.json = OrjsonProvider(app)
     app.session_interface = NoSessions()
     app.config.from_mapping(_extension_settings())

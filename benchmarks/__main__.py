@@ -196,7 +196,9 @@ def _database(bookings: int, *, fresh: bool) -> Iterator[tuple[str, int]]:
             cursor.execute(f"ALTER DATABASE {name} RENAME TO {seeded}")
         cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         cursor.execute(f"CREATE DATABASE {name} TEMPLATE {seeded}")
-    yield make_url(server).set(database=name).render_as_string(hide_password=False), _parent(admin)
+    uri = make_url(server).set(database=name).render_as_string(hide_password=False)
+    _flask(uri, "db", "create")  # what was kept may lack a migration
+    yield uri, _parent(admin)
     with admin.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     admin.close()

@@ -36,6 +36,7 @@ class Server:
         deadline = time.monotonic() + PATIENCE
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
+                self._process.kill()
                 raise RuntimeError(f"{self._command[-1]} did not start; see {self._log}")
             time.sleep(0.1)
         return self

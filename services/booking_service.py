@@ -39,8 +39,11 @@ from services import (
 )
 from utils.clock import now
 from utils.errors import Conflict, Invalid, NotFound
+from utils.statement import Statement
 from utils.tokens import digest, readable
 from utils.transaction import lock, transaction
+
+KEEP_SHOW = Statement("keep_show", "SELECT status FROM shows WHERE id = :show_id FOR SHARE")
 
 TELL_EACH = text(
     """
@@ -243,10 +246,7 @@ def recover(*, email: str, reference: str) -> None:
 
 def require_show_happens(show_id: int) -> None:
     """Keep the show from being cancelled until the transaction ends; refuse if it is already."""
-    status = db.session.scalar(
-        select(Show.status).where(Show.id == show_id).with_for_update(read=True)
-    )
-    if status == ShowStatus.CANCELLED:
+    if KEEP_SHOW.scalar(show_id=show_id) == ShowStatus.CANCELLED:
         raise ShowCancelled("The show is cancelled.")
 
 

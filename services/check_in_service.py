@@ -3,18 +3,62 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, insert, select, text, update
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from init import db
-from models import Booking, BookingLine, CheckIn, Place, Show, Ticket, TicketStatus
+from models import CheckIn, Show, Ticket, TicketStatus
 from models.values import Caller, Once
 from services import booking_service, idempotency_service
-from utils.clock import now
 from utils.errors import Conflict, NotFound
-from utils.transaction import lock, transaction
+from utils.statement import Statement
+from utils.transaction import transaction
 
-LOCK_BOOKING = text("SELECT id FROM bookings WHERE id = :id FOR UPDATE")
+FIND = Statement(
+    "ticket_with_code",
+    """
+    SELECT t.id, t.booking_id, t.show_id, e.organiser_id
+      FROM tickets t JOIN shows s ON s.id = t.show_id JOIN events e ON e.id = s.event_id
+     WHERE t.code = :code
+    """,
+)
+
+# The booking before the ticket: cancelling it and admitting with it are one after the other.
+LOCK_BOOKING = Statement("lock_booking", "SELECT id FROM bookings WHERE id = :id FOR UPDATE")
+
+# Nothing comes back, and nothing is done, unless the ticket is valid at this moment.
+ADMIT = Statement(
+    "admit",
+    """
+    WITH used AS (
+        UPDATE tickets SET status = 'used', updated_at = clock_timestamp()
+         WHERE id = :ticket_id AND status = 'valid'
+        RETURNING id, show_id, booking_id, line_id, place_id, ticket_holder_id),
+    entry AS (
+        INSERT INTO check_ins (show_id, ticket_id, gate, admitted_by_user_id, admitted_at)
+        SELECT show_id, id, CAST(:gate AS text), CAST(:user_id AS bigint), clock_timestamp()
+          FROM used
+        RETURNING id, admitted_at),
+    counted AS (
+        UPDATE bookings SET version = version + 1, updated_at = clock_timestamp()
+         WHERE id = (SELECT booking_id FROM used))
+    SELECT entry.id, entry.admitted_at, h.name AS ticket_holder, t.name AS tier,
+           k.section_name AS section, p.row, p.number
+      FROM used CROSS JOIN entry
+      JOIN ticket_holders h ON h.id = used.ticket_holder_id
+      JOIN booking_lines l ON l.id = used.line_id
+      LEFT JOIN tiers t ON t.id = l.tier_id
+      JOIN places p ON p.id = used.place_id
+      JOIN stocks k ON k.id = p.stock_id
+    """,
+)
+
+WHY_NOT = Statement(
+    "why_not",
+    """
+    SELECT t.status, c.admitted_at, c.gate
+      FROM tickets t LEFT JOIN check_ins c ON c.ticket_id = t.id WHERE t.id = :ticket_id
+    """,
+)
 
 
 class UnknownTicket(NotFound):
@@ -45,26 +89,16 @@ class AlreadyUsed(Conflict):
 class Admission:
     """Somebody let in, and what a steward wants to see."""
 
-    id: int
     show_id: int
     ticket_id: int
     gate: str | None
+    id: int
     admitted_at: datetime
     ticket_holder: str
     tier: str | None
-    place: Place
-
-    @property
-    def section(self) -> str:
-        return self.place.section
-
-    @property
-    def row(self) -> str | None:
-        return self.place.row
-
-    @property
-    def number(self) -> str | None:
-        return self.place.number
+    section: str
+    row: str | None
+    number: str | None
 
 
 def admit(
@@ -77,40 +111,12 @@ def admit(
     with transaction():
         idempotency_service.wait_for_duplicates(once)
         booking_service.require_show_happens(show.id)
-        ticket = _ticket_with(ticket_code, show)
-        # The booking first: cancelling it and admitting with it are one after the other.
-        db.session.execute(LOCK_BOOKING, {"id": ticket.booking_id})
-        _require_valid(lock(ticket))
-        ticket.status = TicketStatus.USED
-        admitted_at = db.session.scalar(select(now()))
-        check_in_id = db.session.scalar(
-            insert(CheckIn)
-            .values(
-                show_id=show.id,
-                ticket_id=ticket.id,
-                gate=gate,
-                admitted_by_user_id=caller.user_id,
-                admitted_at=admitted_at,
-            )
-            .returning(CheckIn.id)
-        )
-        db.session.execute(
-            update(Booking)
-            .where(Booking.id == ticket.booking_id)
-            .values(version=Booking.version + 1)
-            .execution_options(synchronize_session=False)
-        )
-        line = db.session.get_one(BookingLine, ticket.line_id)
-        admission = Admission(
-            id=check_in_id or 0,
-            show_id=show.id,
-            ticket_id=ticket.id,
-            gate=gate,
-            admitted_at=admitted_at,  # type: ignore[arg-type]
-            ticket_holder=ticket.ticket_holder.name,
-            tier=line.tier.name if line.tier else None,
-            place=ticket.place,  # type: ignore[arg-type]  # a valid ticket has one
-        )
+        ticket_id, booking_id = _ticket_with(ticket_code, show)
+        LOCK_BOOKING.run(id=booking_id)
+        facts = ADMIT.mapping(ticket_id=ticket_id, gate=gate, user_id=caller.user_id)
+        if facts is None:
+            raise _refusal(ticket_id)
+        admission = Admission(show_id=show.id, ticket_id=ticket_id, gate=gate, **facts)
         idempotency_service.keep(once, admission)
     return admission
 
@@ -128,25 +134,24 @@ def admissions(show: Show) -> Select[CheckIn]:
     )
 
 
-def _ticket_with(code: str, show: Show) -> Ticket:
-    ticket = db.session.scalar(select(Ticket).where(Ticket.code == code.strip().upper()))
-    if ticket is None:
+def _ticket_with(code: str, show: Show) -> tuple[int, int]:
+    """The ticket and the booking of a code that is good for this show."""
+    found = FIND.first(code=code.strip().upper())
+    if found is None:
         raise UnknownTicket("No ticket has this code.")
-    if ticket.show_id != show.id:
-        other = db.session.get_one(Show, ticket.show_id)
-        if show.organiser_id is None or other.organiser_id != show.organiser_id:
+    ticket_id, booking_id, show_id, organiser_id = found
+    if show_id != show.id:
+        if show.organiser_id is None or organiser_id != show.organiser_id:
             raise UnknownTicket("No ticket has this code.")
-        raise WrongShow("This ticket is for another show.", show_id=other.id)
-    return ticket
+        raise WrongShow("This ticket is for another show.", show_id=show_id)
+    return ticket_id, booking_id
 
 
-def _require_valid(ticket: Ticket) -> None:
-    if ticket.status == TicketStatus.VOID:
-        raise TicketVoid("This ticket was cancelled or replaced.")
-    if ticket.status == TicketStatus.USED:
-        used = db.session.scalars(select(CheckIn).where(CheckIn.ticket_id == ticket.id)).one()
-        where = f" at {used.gate}" if used.gate else ""
-        when = used.admitted_at.isoformat()
-        raise AlreadyUsed(
-            f"It admitted somebody{where} at {when}.", used_at=used.admitted_at, gate=used.gate
-        )
+def _refusal(ticket_id: int) -> Conflict:
+    status, used_at, gate = WHY_NOT.one(ticket_id=ticket_id)
+    if status == TicketStatus.VOID:
+        return TicketVoid("This ticket was cancelled or replaced.")
+    where = f" at {gate}" if gate else ""
+    return AlreadyUsed(
+        f"It admitted somebody{where} at {used_at.isoformat()}.", used_at=used_at, gate=gate
+    )

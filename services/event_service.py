@@ -76,6 +76,7 @@ SHOW = Statement.of(
             Event.organiser_id == any_(bindparam("organiser_ids", type_=ARRAY(BigInteger))),
         ),
     ),
+    alone=True,
 )
 READ = Statement.of(
     "events",

@@ -57,7 +57,7 @@ class SheetOutdated(Exception):
 
 # Keeps the show from being cancelled until the transaction ends, tells whether the sheet still
 # holds good and whether enough is free, and takes the keys of what will be written. As in
-# inventory_service.FREE_BY_STOCK it is `ORDER BY ordinal` that keeps the planner on the index.
+# inventory_service.LOOK it is `ORDER BY ordinal` that keeps the planner on the index.
 GATE = Statement(
     "gate",
     """

@@ -25,11 +25,16 @@ from models.sale import SaleStock
 from utils.errors import ApiError, Busy, Conflict, Invalid
 from utils.statement import Statement
 from utils.transaction import abandon, transaction
+from utils.ttl_cache import Lately
 
 Made = TypeVar("Made")
 QUERY_CANCELED, LOCK_NOT_AVAILABLE = "57014", "55P03"
 REAPED_AT_ONCE = 500
 MOMENT = 0.01  # seconds
+SHORT_REMEMBERED = 10.0  # seconds
+
+
+_lately_short: Lately[int] = Lately(SHORT_REMEMBERED, largest=1_000)
 
 
 class SoldOut(Conflict):
@@ -146,24 +151,21 @@ EXPIRE = Statement(
     """,
 )
 
-# No further than `at_most`: a refusal must not count 80,000 free seats. It is `ORDER BY ordinal`
-# that keeps the planner on the index of free places; without it, it reads other shows' places.
-FREE_BY_STOCK = Statement(
-    "free_by_stock",
-    """
-    SELECT k.id,
-           (SELECT count(*) FROM (SELECT FROM places WHERE stock_id = k.id AND booking_id IS NULL
-                                   ORDER BY ordinal LIMIT :at_most) AS free)
-           + (SELECT count(*) FROM places WHERE booking_id = :booking_id AND stock_id = k.id)
-      FROM unnest(CAST(:stock_ids AS bigint[])) AS k(id)
-    """,
-)
-
-DEAD_HOLDS = Statement(
-    "dead_holds",
+# Both at one instant: a hold that somebody reaps meanwhile counts as dead or as free. No further
+# than `at_most`: a refusal must not count 80,000 free seats. It is `ORDER BY ordinal` that keeps
+# the planner on the index of free places; without it, it reads other shows' places.
+LOOK = Statement(
+    "look",
     """
     SELECT EXISTS (SELECT FROM bookings WHERE show_id = :show_id AND status = 'held'
-                      AND held_until <= (SELECT clock_timestamp()))
+                      AND held_until <= (SELECT clock_timestamp())),
+           ARRAY(SELECT (SELECT count(*)
+                           FROM (SELECT FROM places WHERE stock_id = k.id AND booking_id IS NULL
+                                  ORDER BY ordinal LIMIT :at_most) AS free)
+                        + (SELECT count(*) FROM places
+                            WHERE booking_id = :booking_id AND stock_id = k.id)
+                   FROM unnest(CAST(:stock_ids AS bigint[])) WITH ORDINALITY AS k(id, n)
+                  ORDER BY k.n)
     """,
 )
 
@@ -245,8 +247,14 @@ def until_claimed(
     with waiting, until settings.claim_wait_ms are over. No lock is held between attempts. The
     places that `booking_id` has already count as free for it.
     Raises SoldOut, SeatTaken, Invalid for seats that are not there, or Busy when places are free
-    and others hold on to them. Nobody is told "sold out" while a place is free.
+    and others hold on to them. Nobody is told "sold out" while a place is free. Where others were
+    told so lately, it looks before it tries: for a sold-out show a refusal is one statement.
     """
+    if show_id in _lately_short and len(claims) == 1 and not booking_id:
+        has_dead_holds, refusal = _look(show_id, claims)
+        abandon()
+        if refusal is not None and not has_dead_holds:
+            raise refusal
     wait_ms = 0
     deadline: float | None = None
     while True:
@@ -257,17 +265,16 @@ def until_claimed(
         except OperationalError as error:
             if not _gave_up_waiting(error):
                 raise
-        # In this order: a hold that somebody reaps in between is counted as dead or as free.
-        dead_holds = DEAD_HOLDS.scalar(show_id=show_id)
-        refusal = _refusal(show_id, claims, booking_id)
+        has_dead_holds, refusal = _look(show_id, claims, booking_id)
         abandon()
-        if refusal is not None and not dead_holds:
+        if refusal is not None and not has_dead_holds:
+            _lately_short.add(show_id)
             raise refusal
         deadline = deadline or time.monotonic() + settings.claim_wait_ms / 1000
         left_ms = int((deadline - time.monotonic()) * 1000)
         if left_ms <= 0:
             raise Busy("Others are taking these places at this moment; try again.")
-        if dead_holds:
+        if has_dead_holds:
             if not reap(show_id):
                 time.sleep(MOMENT)  # whoever has them locked is about to find them dead
         else:
@@ -295,12 +302,24 @@ def reap(show_id: int) -> int:
             return reaped
 
 
-def _refusal(show_id: int, claims: Sequence[Claim], booking_id: int) -> ApiError | None:
-    """Why the lines cannot be had with what is free now, or None if they can."""
+def _look(
+    show_id: int, claims: Sequence[Claim], booking_id: int = 0
+) -> tuple[bool, ApiError | None]:
+    """Whether holds are dead, and why the lines cannot be had with what is free, if they cannot."""
     stock_ids = sorted({stock_id for wanted in claims for stock_id in wanted.stock_ids})
-    at_most = sum(wanted.quantity for wanted in claims)
-    counted = FREE_BY_STOCK.all(stock_ids=stock_ids, booking_id=booking_id, at_most=at_most)
-    free: dict[int, int] = {stock_id: count for stock_id, count in counted}  # noqa: C416 (rows)
+    has_dead_holds, counts = LOOK.one(
+        show_id=show_id,
+        stock_ids=stock_ids,
+        booking_id=booking_id,
+        at_most=sum(wanted.quantity for wanted in claims),
+    )
+    free = dict(zip(stock_ids, counts, strict=True))
+    return has_dead_holds, _refusal(show_id, claims, booking_id, free)
+
+
+def _refusal(
+    show_id: int, claims: Sequence[Claim], booking_id: int, free: dict[int, int]
+) -> ApiError | None:
     for wanted in sorted(claims, key=lambda claim: claim.choice):
         if wanted.seats:
             refusal = _seat_refusal(show_id, wanted, free, booking_id)

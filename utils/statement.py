@@ -11,11 +11,12 @@ Behind a pooler that hands out connections per transaction nothing stays prepare
 
 import hashlib
 import re
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg2
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection, Engine, Select
 from sqlalchemy.dialects import postgresql
 
 from config import settings
@@ -28,10 +29,11 @@ _PREPARED = "names of prepared statements"
 class Statement:
     """One statement with `:named` parameters, each of a type that its place in it tells.
 
-    `name` is what the database's own views show of it.
+    `name` is what the database's own views show of it. One that is `alone` is a whole answer: it
+    reads without a transaction, unless its session is in one, and spares two round trips.
     """
 
-    def __init__(self, name: str, sql: str) -> None:
+    def __init__(self, name: str, sql: str, *, alone: bool = False) -> None:
         names = list(dict.fromkeys(PARAMETER.findall(sql)))
         numbers = {each: f"${number}" for number, each in enumerate(names, start=1)}
         values = ", ".join(f"%({each})s" for each in names)
@@ -39,15 +41,16 @@ class Statement:
         self.sql = sql
         self.text = PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
         self.call = f"EXECUTE {self.name} ({values})" if names else f"EXECUTE {self.name}"
+        self._alone = alone
         self._constants: dict[str, Any] = {}
         self._prepare = f"PREPARE {self.name} AS {PARAMETER.sub(lambda m: numbers[m[1]], sql)}"
 
     @classmethod
-    def of(cls, name: str, query: Select[Any]) -> "Statement":
+    def of(cls, name: str, query: Select[Any], *, alone: bool = False) -> "Statement":
         """A query that is built once; its `bindparam`s are the parameters (write no IN)."""
         dialect: Any = postgresql.dialect
         compiled = query.compile(dialect=dialect(paramstyle="named"))
-        statement = cls(name, str(compiled))
+        statement = cls(name, str(compiled), alone=alone)
         processors = compiled._bind_processors
         statement._constants = {
             each: processors[each](value) if each in processors else value  # type: ignore[operator]
@@ -92,7 +95,12 @@ class Statement:
 
     def _sent(self, facts: dict[str, Any]) -> tuple[list[Any], Any]:
         facts = {**self._constants, **facts} if self._constants else facts
-        connection = db.session.connection()
+        if self._alone and not db.session.registry.has() and isinstance(db.engine, Engine):
+            with db.engine.connect() as borrowed, _without_transaction(borrowed):
+                return self._sent_over(borrowed, facts)
+        return self._sent_over(db.session.connection(), facts)
+
+    def _sent_over(self, connection: Connection, facts: dict[str, Any]) -> tuple[list[Any], Any]:
         with closing(connection.connection.cursor()) as cursor:
             try:
                 cursor.execute(self._sent_on(connection, cursor), facts)
@@ -113,3 +121,14 @@ class Statement:
             cursor.execute(self._prepare)
             prepared.add(self.name)
         return self.call
+
+
+@contextmanager
+def _without_transaction(connection: Connection) -> Iterator[None]:
+    driver: Any = connection.connection.dbapi_connection
+    driver.autocommit = True
+    try:
+        yield
+    finally:
+        if not driver.closed:
+            driver.autocommit = False

@@ -54,3 +54,20 @@ class TtlCache(Generic[Key, Value]):
                 if len(self._entries) > self._largest:
                     self._entries.popitem(last=False)
             return entry
+
+
+class Lately(Generic[Key]):
+    """What happened in the last `seconds`, as far as this process knows; `largest` at most."""
+
+    def __init__(self, seconds: float, *, largest: int) -> None:
+        self._seconds, self._largest = seconds, largest
+        self._until: dict[Key, float] = {}
+
+    def add(self, key: Key) -> None:
+        """It has just happened; forgets everything else when there is too much of it."""
+        if len(self._until) >= self._largest:
+            self._until = {}
+        self._until[key] = time.monotonic() + self._seconds
+
+    def __contains__(self, key: Key) -> bool:
+        return self._until.get(key, -math.inf) > time.monotonic()

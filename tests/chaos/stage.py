@@ -4,11 +4,12 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask
+from psycopg2.errors import DeadlockDetected
 from sqlalchemy import text
 
 from controllers.callers import tokens_for
@@ -71,7 +72,10 @@ class Stage:
         tables = ", ".join(f'"{table.name}"' for table in db.metadata.sorted_tables)
         with self.app.app_context():
             db.session.remove()
-            self.postgres.run(f"TRUNCATE {tables} CASCADE")
+            while True:
+                with suppress(DeadlockDetected):  # with whoever is still busy with the last play
+                    self.postgres.run(f"TRUNCATE {tables} CASCADE")
+                    return
 
 
 class Play:

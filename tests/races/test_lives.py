@@ -127,15 +127,15 @@ def test_a_hold_reaped_by_another_is_not_taken_for_sold(committed, monkeypatch):
     """Looked for after counting, it would be neither free nor dead."""
     tier = TierFactory(capacity=1)
     [dead] = about_to_die(tier, caller_of(UserFactory()), 1, within=0)
-    count = inventory_service._refusal
+    look = inventory_service._look
 
-    def counted_just_before(show_id, *more):
-        refusal = count(show_id, *more)
+    def looked_just_before(show_id, *more):
+        seen = look(show_id, *more)
         db.session.rollback()
         inventory_service.reap(show_id)
-        return refusal
+        return seen
 
-    monkeypatch.setattr(inventory_service, "_refusal", counted_just_before)
+    monkeypatch.setattr(inventory_service, "_look", looked_just_before)
 
     line = WantedLine(tier_id=tier.id, quantity=1)
     assert attempt(caller_of(UserFactory()), tier.show_id, line) == "held"
@@ -238,8 +238,9 @@ def test_two_doors_admit_one_ticket_once(in_parallel, sound):
 
 
 def test_doors_that_do_not_lock_leave_it_to_the_constraint(in_parallel, sound, monkeypatch):
-    monkeypatch.setattr(check_in_service, "lock", lambda ticket: ticket)
-    monkeypatch.setattr(check_in_service, "LOCK_BOOKING", text("SELECT :id"))
+    for name, guard in (("LOCK_BOOKING", "FOR UPDATE"), ("ADMIT", "AND status = 'valid'")):
+        unguarded = without(check_in_service, name, guard)
+        monkeypatch.setattr(check_in_service, name, unguarded)
 
     with pytest.raises(Exception, match="uq_check_ins_ticket_id"):
         scan_twice(in_parallel)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from config import settings
 from init import db
@@ -71,3 +71,41 @@ def test_a_lost_connection_is_replaced(committed):
     assert lost.value.connection_invalidated
     db.session.rollback()
     assert ADD.scalar(one=2, other=2) == 4
+
+
+class TestAlone:
+    """Reading without a transaction."""
+
+    @pytest.fixture
+    def isolated(self):
+        return Statement("isolated", "SELECT CAST(:n AS bigint)", alone=True)
+
+    def test_leaves_no_transaction_open(self, committed, isolated):
+        isolated.run(n=1)
+
+        assert not db.session.registry.has()
+        with db.engine.connect() as connection:  # the one that was borrowed
+            connection.execute(text("SET LOCAL lock_timeout = 1"))
+            assert connection.scalar(text("SHOW lock_timeout")) == "1ms"
+
+    def test_reads_what_its_session_has_written(self, session, isolated):
+        db.session.execute(text("CREATE TEMPORARY TABLE mine ON COMMIT DROP AS SELECT 7 AS n"))
+
+        assert Statement("mine", "SELECT n FROM mine", alone=True).scalar() == 7
+
+    def test_an_error_leaves_a_usable_connection(self, committed):
+        divide = Statement("divide", "SELECT 1 / CAST(:n AS bigint)", alone=True)
+
+        with pytest.raises(DataError):
+            divide.run(n=0)
+
+        assert divide.scalar(n=1) == 1
+        assert ADD.scalar(one=1, other=1) == 2
+
+    def test_a_lost_connection_is_replaced(self, committed):
+        cut = "SELECT pg_terminate_backend(pg_backend_pid())"
+        with pytest.raises(OperationalError) as lost:
+            Statement("cut_alone", cut, alone=True).run()
+
+        assert lost.value.connection_invalidated
+        assert ADD.scalar(one=2, other=2) == 4

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from utils.ttl_cache import TtlCache
+from utils.ttl_cache import Lately, TtlCache
 
 
 def cache(seconds=60.0, largest=10):
@@ -113,3 +113,19 @@ def test_another_key_does_not_wait():
     finally:
         finish.set()
         thread.join()
+
+
+def test_what_happened_lately_is_known_for_a_while():
+    known, forgotten = Lately(60.0, largest=10), Lately(0.0, largest=10)
+    known.add("a")
+    forgotten.add("a")
+
+    assert ("a" in known, "b" in known, "a" in forgotten) == (True, False, False)
+
+
+def test_remembers_no_more_than_it_may():
+    known = Lately(60.0, largest=2)
+    for key in "abc":
+        known.add(key)
+
+    assert [key in known for key in "abc"] == [False, False, True]
