@@ -21,6 +21,7 @@ from models.columns import Versioned, step
 from models.event import Event
 from models.venue import Venue
 from utils.errors import Conflict
+from utils.transaction import lock_key
 
 TO_BE_ANNOUNCED = "To Be Announced"
 
@@ -71,11 +72,21 @@ class HasPrices(Conflict):
     code, title = "has-prices", "Its tiers are priced in that currency"
 
 
+def turn_key(show_id: int) -> int:
+    """What sales of a show share, and whoever changes the show takes alone.
+
+    PostgreSQL lets a stream of `FOR SHARE` pass whoever waits for the row itself: without it, an
+    organiser could not pause a sale that goes well.
+    """
+    return lock_key("turn", show_id)
+
+
 class Show(Versioned, Base):
     """One date: its clock, currency, licence and the map version that its places came from."""
 
     __tablename__ = "shows"
     __allow_unmapped__ = True
+    turn_key = staticmethod(turn_key)
     __table_args__ = (
         UniqueConstraint("id", "event_id"),
         CheckConstraint("licensed_capacity BETWEEN 1 AND 200000", name="licensed_capacity"),

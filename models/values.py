@@ -1,6 +1,5 @@
 """Plain values that layers pass to each other: who asks, what is wanted, what was made."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -213,10 +212,3 @@ def email_key(email: str) -> str:
     """What counts as the same mailbox for a buyer's limit: case and `+tags` do not make another."""
     local, _, domain = email.strip().lower().rpartition("@")
     return f"{local.split('+')[0]}@{domain}"
-
-
-def lock_key(*facts: object) -> int:
-    """A 64-bit key for a PostgreSQL advisory lock on something that has no row to lock."""
-    text = "\x1f".join(map(str, facts))
-    number = hashlib.blake2b(text.encode(), digest_size=8).digest()
-    return int.from_bytes(number, "big", signed=True)

@@ -25,7 +25,7 @@ from models import (
 )
 from models.booking import BookingMovedOn
 from models.permissions import Permission, allowed
-from models.show import ShowCancelled
+from models.show import ShowCancelled, turn_key
 from models.values import Caller, Once, PlacedBooking, email_key
 from services import (
     booking_reading,
@@ -43,7 +43,13 @@ from utils.statement import Statement
 from utils.tokens import digest, readable
 from utils.transaction import lock, transaction
 
-KEEP_SHOW = Statement("keep_show", "SELECT status FROM shows WHERE id = :show_id FOR SHARE")
+KEEP_SHOW = Statement(
+    "keep_show",
+    """
+    WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(:turn_key))
+    SELECT s.status FROM turn CROSS JOIN shows s WHERE s.id = :show_id FOR SHARE OF s
+    """,
+)
 
 TELL_EACH = text(
     """
@@ -246,7 +252,8 @@ def recover(*, email: str, reference: str) -> None:
 
 def require_show_happens(show_id: int) -> None:
     """Keep the show from being cancelled until the transaction ends; refuse if it is already."""
-    if KEEP_SHOW.scalar(show_id=show_id) == ShowStatus.CANCELLED:
+    status = KEEP_SHOW.scalar(show_id=show_id, turn_key=turn_key(show_id))
+    if status == ShowStatus.CANCELLED:
         raise ShowCancelled("The show is cancelled.")
 
 

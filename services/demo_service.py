@@ -31,12 +31,11 @@ from models import (
     User,
     Venue,
 )
-from models.values import lock_key
 from services import demo_catalogue, demo_large, demo_sales
 from services.demo_large_world import LargeWorld
 from services.demo_world import ADMIN, ATTENDEE, COMPANIES
 from utils.bulk import Tell, silently
-from utils.transaction import transaction
+from utils.transaction import lock_key, transaction
 
 PASSWORD = "rock-your-gig"  # noqa: S105 (published: production has no demo accounts)
 LOGINS = {

@@ -14,6 +14,7 @@ from models import Booking, PaymentStatus
 from models.event import EventStatus
 from models.permissions import Permission, authorize
 from models.sale import SaleSheet
+from models.show import turn_key
 from models.values import (
     Caller,
     Once,
@@ -61,6 +62,7 @@ class SheetOutdated(Exception):
 GATE = Statement(
     "gate",
     """
+    WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(:turn_key))
     SELECT s.version,
            (SELECT count(*) FROM unnest(CAST(:stock_ids AS bigint[])) AS k(id),
                    LATERAL (SELECT FROM places WHERE stock_id = k.id AND booking_id IS NULL
@@ -69,7 +71,7 @@ GATE = Statement(
                AND booking_id IS NULL),
            nextval('bookings_id_seq'),
            ARRAY(SELECT nextval('booking_lines_id_seq') FROM generate_series(1, :line_count))
-      FROM shows s WHERE s.id = :show_id FOR SHARE
+      FROM turn CROSS JOIN shows s WHERE s.id = :show_id FOR SHARE OF s
     """,
 )
 
@@ -257,6 +259,7 @@ def through_the_gate(
     quantity = sum(claim.quantity for claim in wanting)
     version, free, free_seats, booking_id, line_ids = GATE.one(
         show_id=sheet.show_id,
+        turn_key=turn_key(sheet.show_id),
         stock_ids=sorted({stock_id for claim in wanting for stock_id in claim.stock_ids}),
         quantity=quantity,
         seats=seats,

@@ -5,10 +5,10 @@ The key is written in the transaction of its effect: both are there, or neither.
 
 from datetime import timedelta
 
-from models.values import Once, lock_key
+from models.values import Once
 from utils.errors import KeyReused
 from utils.statement import Statement
-from utils.transaction import lock_keys
+from utils.transaction import lock_key, lock_keys
 
 KEPT = timedelta(hours=24)
 

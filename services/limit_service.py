@@ -6,10 +6,11 @@ counts: taken and counted in one, every waiting request would count what was the
 
 from collections.abc import Iterable
 
-from models.values import BuyerKey, lock_key
+from models.values import BuyerKey
 from services.pricing_service import PricedLine
 from utils.errors import Conflict
 from utils.statement import Statement
+from utils.transaction import lock_key
 
 
 class LimitReached(Conflict):

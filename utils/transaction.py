@@ -1,5 +1,6 @@
 """The only place that commits, and the only place that locks a row by itself."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -46,6 +47,7 @@ def lock(row: Row) -> Row:
     """
     # FOR NO KEY UPDATE: foreign keys that point at the row may be looked up meanwhile, which
     # PostgreSQL does when no lock order foresees it, as at the second update of a row.
+    _wait_for_turns(type(row), [row.id])  # type: ignore[attr-defined]
     columns = inspect(type(row)).column_attrs.keys()
     db.session.refresh(row, columns, with_for_update={"key_share": True})
     expected = getattr(row, "expected_version", None)
@@ -57,15 +59,31 @@ def lock(row: Row) -> Row:
 def lock_all(query: Select[Row]) -> list[Row]:
     """The rows that `query` finds, re-read and locked one after the other by ascending id."""
     kind = query.column_descriptions[0]["entity"]
+    if hasattr(kind, "turn_key"):
+        _wait_for_turns(kind, db.session.scalars(query.with_only_columns(kind.id)))
     ordered = query.order_by(None).order_by(kind.id).with_for_update(of=kind, key_share=True)
     found = db.session.scalars(ordered.execution_options(populate_existing=True))
     return list(found.unique())
+
+
+def lock_key(*facts: object) -> int:
+    """A 64-bit key for a PostgreSQL advisory lock on something that has no row to lock."""
+    text = "\x1f".join(map(str, facts))
+    number = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(number, "big", signed=True)
 
 
 def lock_keys(keys: Iterable[int]) -> None:
     """Take advisory locks, in ascending order, until the transaction ends."""
     if wanted := sorted(set(keys)):
         _LOCK_KEYS.run(keys=wanted)
+
+
+def _wait_for_turns(kind: type[Base], ids: Iterable[int]) -> None:
+    """Queue up for rows whose model has a `turn_key`, so that nobody else overtakes for ever."""
+    turn_key = getattr(kind, "turn_key", None)
+    if turn_key is not None:
+        lock_keys(map(turn_key, ids))
 
 
 def abandon() -> None:

@@ -36,7 +36,7 @@ def last():
 def claiming(stock):
     here = {"show_id": stock.show_id, "stock_ids": [stock.id], "seats": []}
     return {
-        "GATE": (hold_service.GATE, here | {"quantity": 2, "line_count": 1}),
+        "GATE": (hold_service.GATE, here | {"quantity": 2, "line_count": 1, "turn_key": 0}),
         "WAIT": (inventory_service.WAIT, here | {"quantities": [2]}),
         "LOOK": (inventory_service.LOOK, here | {"booking_id": 0, "at_most": 2}),
     }
