@@ -78,6 +78,14 @@ class HasSales(Conflict):
     code, title = "has-sales", "There are bookings"
 
 
+def require_held(status: str) -> None:
+    """Refuse what only a living hold may do, by what its status is at this moment."""
+    if status == BookingStatus.EXPIRED:
+        raise HoldExpired("The hold has run out; its places are on sale again.")
+    if status != BookingStatus.HELD:
+        raise BookingMovedOn(f"The booking is {status} already.")
+
+
 class Booking(Versioned, Base):
     """Places held for a buyer until they are paid for, given up or time out.
 
@@ -157,10 +165,7 @@ class Booking(Versioned, Base):
 
     def require_alive(self) -> None:
         """Refuse what only a hold that has not run out may do; look under the lock."""
-        if self.current_status == BookingStatus.EXPIRED:
-            raise HoldExpired("The hold has run out; its places are on sale again.")
-        if self.current_status != BookingStatus.HELD:
-            raise BookingMovedOn(f"The booking is {self.current_status} already.")
+        require_held(self.current_status)
 
 
 Booking.current_status = column_property(

@@ -4,6 +4,7 @@ Lock order, everywhere: advisory locks by key, the show, bookings by id, places 
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Select, false, func, or_, select, text, update
@@ -16,14 +17,13 @@ from models import (
     BookingSecret,
     BookingStatus,
     Event,
-    PaymentStatus,
     Place,
     Show,
     ShowStatus,
     Ticket,
     TicketStatus,
 )
-from models.booking import BookingMovedOn
+from models.booking import BookingMovedOn, require_held
 from models.permissions import Permission, allowed
 from models.show import ShowCancelled, turn_key
 from models.values import Caller, Once, PlacedBooking, email_key
@@ -48,6 +48,36 @@ KEEP_SHOW = Statement(
     """
     WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(:turn_key))
     SELECT s.status FROM turn CROSS JOIN shows s WHERE s.id = :show_id FOR SHARE OF s
+    """,
+)
+
+LOCK = Statement(
+    "lock_booking_to_confirm", "SELECT FROM bookings WHERE id = :booking_id FOR NO KEY UPDATE"
+)
+
+# After the lock, and not with it: the clock goes on while it is waited for.
+HOLD = Statement(
+    "hold",
+    """
+    SELECT total_amount, attendees,
+           CASE WHEN status = 'held' AND held_until <= clock_timestamp() THEN 'expired'
+                ELSE status END,
+           (SELECT coalesce(json_agg(json_build_array(id, line_id) ORDER BY id), '[]')
+              FROM places WHERE booking_id = :booking_id)
+      FROM bookings WHERE id = :booking_id
+    """,
+)
+
+SETTLE = Statement(
+    "settle",
+    """
+    WITH told AS (
+        INSERT INTO outbox_messages (topic, payload)
+        VALUES ('booking.confirmed', jsonb_build_object('booking_id', CAST(:booking_id AS bigint))))
+    UPDATE bookings
+       SET status = 'confirmed', payment_status = 'paid', confirmed_at = clock_timestamp(),
+           attendees = '{}', version = version + 1, updated_at = clock_timestamp()
+     WHERE id = :booking_id
     """,
 )
 
@@ -153,24 +183,27 @@ def confirm(caller: Caller, booking: Booking, *, once: Once | None) -> PlacedBoo
     with transaction():
         idempotency_service.wait_for_duplicates(once)
         require_show_happens(booking.show_id)
-        lock(booking)
-        db.session.refresh(booking, ["current_status"])  # the clock went on while we waited
-        booking.require_alive()
-        require_free_or_desk(caller, booking.total_amount, booking)
-        settle(booking)
+        LOCK.run(booking_id=booking.id)
+        amount, attendees, status, places = HOLD.one(booking_id=booking.id)
+        require_held(status)
+        require_free_or_desk(caller, amount, booking)
+        settle(booking.id, places, attendees)
         [confirmed] = booking_reading.read([booking.id])
         idempotency_service.keep(once, confirmed)
     return confirmed
 
 
-def settle(booking: Booking) -> None:
-    """Confirm a locked, living hold: it has tickets from now on, and the outside gets word."""
-    booking.confirmed_at = db.session.scalar(select(now()))
-    booking.move(BookingStatus.CONFIRMED)
-    booking.payment_status = PaymentStatus.PAID
-    ticket_service.issue(booking)
-    db.session.flush()
-    outbox_service.publish("booking.confirmed", booking_id=booking.id)
+def settle(
+    booking_id: int,
+    places: Sequence[tuple[int, int]],
+    attendees: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> None:
+    """Confirm a locked, living hold: it has tickets from now on, and the outside gets word.
+
+    `places` are its (place id, line id), `attendees` the names that it has for them.
+    """
+    SETTLE.run(booking_id=booking_id)
+    ticket_service.issue(booking_id, places, attendees)
 
 
 def cancel(caller: Caller, booking: Booking) -> Booking:

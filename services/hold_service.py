@@ -6,6 +6,7 @@ claimed, and what happens when there are too few.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from config import settings
@@ -25,6 +26,7 @@ from models.values import (
     WantedPlaces,
 )
 from services import (
+    booking_reading,
     booking_service,
     buyer_service,
     idempotency_service,
@@ -114,7 +116,7 @@ def quote(caller: Caller, show_id: int, wanted: Sequence[WantedLine]) -> Quote:
     return quoted
 
 
-def place(caller: Caller, wanted: WantedPlaces, *, once: Once | None) -> PlacedBooking | Booking:
+def place(caller: Caller, wanted: WantedPlaces, *, once: Once | None) -> PlacedBooking:
     """Hold places for a buyer while they pay: all lines, or nothing.
 
     The answer says until when (settings.hold_minutes); a guest's carries the secret that shows it
@@ -165,7 +167,7 @@ def with_fresh_sheet(deed: Callable[[], Done]) -> Done:
     raise Busy("The show is being changed at this moment; try again.")
 
 
-def _place(caller: Caller, wanted: WantedPlaces, once: Once | None) -> PlacedBooking | Booking:
+def _place(caller: Caller, wanted: WantedPlaces, once: Once | None) -> PlacedBooking:
     sheet = sheet_for(caller, wanted.show_id)
     if wanted.channel in AT_THE_DESK:
         authorize(caller, Permission.BOOKING_SELL, sheet)
@@ -183,7 +185,7 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None) -> PlacedBoo
     limited = wanted.channel not in AT_THE_DESK
     waits_on = _advisory_keys(sheet, buyer if limited else None, once)
 
-    def attempt(wait_ms: int) -> PlacedBooking | Booking:
+    def attempt(wait_ms: int) -> PlacedBooking:
         with transaction():
             lock_keys(waits_on)
             idempotency_service.replay_if_answered(once)
@@ -220,7 +222,7 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None) -> PlacedBoo
             places = inventory_service.claim(
                 sheet.show_id, booking_id, zip(line_ids, claims, strict=True), spread=not wait_ms
             )
-            placed: PlacedBooking | Booking = PlacedBooking(
+            placed: PlacedBooking = PlacedBooking(
                 **facts,
                 total=total,
                 held_at=held_at,
@@ -232,7 +234,7 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None) -> PlacedBoo
                 secret=buyer.secret,
             )
             if wanted.confirm:
-                placed = _confirmed(booking_id, buyer)
+                placed = _confirmed(booking_id, places, buyer)
             idempotency_service.keep(once, placed)
         return placed
 
@@ -318,11 +320,8 @@ def _placed_places(sheet: SaleSheet, places: Sequence[ClaimedPlace]) -> list[Pla
     ]
 
 
-def _confirmed(booking_id: int, buyer: Buyer) -> Booking:
+def _confirmed(booking_id: int, places: Sequence[ClaimedPlace], buyer: Buyer) -> PlacedBooking:
     """The booking just written, confirmed and read back."""
-    db.session.flush()
-    booking_service.settle(db.session.get_one(Booking, booking_id))
-    db.session.flush()
-    booking = booking_service.read_back(booking_id)
-    booking.secret = buyer.secret
-    return booking
+    booking_service.settle(booking_id, [(place.id, place.line_id) for place in places])
+    [booking] = booking_reading.read([booking_id])
+    return replace(booking, secret=buyer.secret)

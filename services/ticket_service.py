@@ -3,13 +3,26 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import joinedload
 
 from init import db
-from models import Booking, Place, Ticket, TicketHolder, TicketStatus
+from models import Booking, Ticket, TicketHolder, TicketStatus
+from utils.statement import Statement
 from utils.tokens import readable
 
+ISSUE = Statement(
+    "issue",
+    """
+    INSERT INTO tickets (show_id, booking_id, line_id, place_id, ticket_holder_id, code, status)
+    SELECT b.show_id, b.id, new.line_id, new.place_id, b.ticket_holder_id, new.code, 'valid'
+      FROM bookings b
+           CROSS JOIN unnest(CAST(:line_ids AS bigint[]), CAST(:place_ids AS bigint[]),
+                             CAST(:codes AS text[])) AS new(line_id, place_id, code)
+     WHERE b.id = :booking_id
+     ORDER BY new.place_id
+    """,
+)
 VOID = text(
     """
     UPDATE tickets SET status = 'void', updated_at = clock_timestamp()
@@ -19,31 +32,24 @@ VOID = text(
 CODE_LENGTH = 20  # of 32 symbols: 100 bits, which nobody guesses at a door
 
 
-def issue(booking: Booking) -> int:
-    """A ticket with its own code for each place of a booking just confirmed; how many.
+def issue(
+    booking_id: int,
+    places: Sequence[tuple[int, int]],
+    attendees: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """A ticket with its own code for each (place id, line id) of a booking just confirmed.
 
     Runs inside the transaction that confirms, with the booking locked.
     """
-    places = db.session.execute(
-        select(Place.id, Place.line_id).where(Place.booking_id == booking.id).order_by(Place.id)
-    ).all()
-    tickets = [
-        {
-            "show_id": booking.show_id,
-            "booking_id": booking.id,
-            "line_id": line_id,
-            "place_id": place_id,
-            "ticket_holder_id": booking.ticket_holder_id,
-            "code": readable(CODE_LENGTH),
-            "status": TicketStatus.VALID,
-        }
-        for place_id, line_id in places
-    ]
-    db.session.execute(insert(Ticket), tickets)
-    if booking.attendees:
-        name_holders(booking, booking.attendees)
-        booking.attendees = {}
-    return len(tickets)
+    ISSUE.run(
+        booking_id=booking_id,
+        place_ids=[place_id for place_id, _line_id in places],
+        line_ids=[line_id for _place_id, line_id in places],
+        codes=[readable(CODE_LENGTH) for _ in places],
+    )
+    if attendees:
+        name_holders(db.session.get_one(Booking, booking_id), attendees)
+        db.session.flush()
 
 
 def name_holders(booking: Booking, attendees: Mapping[str, Mapping[str, Any]]) -> None:

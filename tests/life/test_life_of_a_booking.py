@@ -72,7 +72,7 @@ def test_every_life_goes_as_the_model_says(play: Play) -> None:
 MISTAKES = {
     "a cancellation frees no place": (inventory_service, "release", lambda ids: None),
     "a cancellation leaves the tickets valid": (ticket_service, "void", lambda ids: None),
-    "the dead are confirmed": (Booking, "require_alive", lambda booking: None),
+    "the dead are confirmed": (booking_service, "require_held", lambda status: None),
     "the dead keep their places": (inventory_service, "_look", lambda *facts: blind(*facts)),
     "nobody has a limit": (limit_service, "require_within", lambda lines, **facts: None),
     "a retry is done again": (idempotency_service, "keep", lambda once, result: None),
