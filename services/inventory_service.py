@@ -34,7 +34,7 @@ MOMENT = 0.01  # seconds
 SHORT_REMEMBERED = 10.0  # seconds
 
 
-_lately_short: Lately[int] = Lately(SHORT_REMEMBERED, largest=1_000)
+lately_short: Lately[int] = Lately(SHORT_REMEMBERED, largest=1_000)
 
 
 class SoldOut(Conflict):
@@ -250,7 +250,7 @@ def until_claimed(
     and others hold on to them. Nobody is told "sold out" while a place is free. Where others were
     told so lately, it looks before it tries: for a sold-out show a refusal is one statement.
     """
-    if show_id in _lately_short and len(claims) == 1 and not booking_id:
+    if show_id in lately_short and len(claims) == 1 and not booking_id:
         has_dead_holds, refusal = _look(show_id, claims)
         abandon()
         if refusal is not None and not has_dead_holds:
@@ -268,7 +268,7 @@ def until_claimed(
         has_dead_holds, refusal = _look(show_id, claims, booking_id)
         abandon()
         if refusal is not None and not has_dead_holds:
-            _lately_short.add(show_id)
+            lately_short.add(show_id)
             raise refusal
         deadline = deadline or time.monotonic() + settings.claim_wait_ms / 1000
         left_ms = int((deadline - time.monotonic()) * 1000)

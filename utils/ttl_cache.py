@@ -69,5 +69,9 @@ class Lately(Generic[Key]):
             self._until = {}
         self._until[key] = time.monotonic() + self._seconds
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._until = {}
+
     def __contains__(self, key: Key) -> bool:
         return self._until.get(key, -math.inf) > time.monotonic()

@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from config import settings
 from init import db
+from services import inventory_service
 from tests.explore import statements, wire, worlds
 from tests.explore.actors import Clock, Session
 from tests.explore.judge import Judge
@@ -71,6 +72,7 @@ class Laboratory:
         """One ordering of a scenario from the start, judged as far as it went."""
         world = self.world(scenario.layout)
         self._ask(f"SELECT explore.restore_{scenario.layout.name}()")
+        inventory_service.lately_short.clear()  # what this process remembers is of the last one
         arrivals: SimpleQueue[Session] = SimpleQueue()
         sessions = [
             Session(

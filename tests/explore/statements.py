@@ -19,6 +19,7 @@ from tests.explore.footprints import (
     KEY_SHARE,
     NO_KEY_UPDATE,
     NOTHING,
+    SHARE,
     UPDATE,
     Lock,
     Look,
@@ -165,7 +166,8 @@ def of_statement(sql: str, parameters: Any) -> Touch:
         touch += _of_level(level, named, inner)
     if "pg_advisory" in sql:
         keys = frozenset(_texts(parameters))
-        touch += Touch(locks=(Lock(ADVISORY, UPDATE, {"key": keys}),))
+        mode = SHARE if "_xact_lock_shared" in sql else UPDATE
+        touch += Touch(locks=(Lock(ADVISORY, mode, {"key": keys}),))
     if not any(level.tables for level in levels) and "(" in sql and not KNOWN.search(sql):
         return Touch(everything=True)  # it calls we do not know what
     return touch

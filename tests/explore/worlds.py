@@ -9,6 +9,7 @@ from init import db
 from models import Stock, Ticket, User
 from models.values import Caller, WantedLine, WantedPlaces
 from services import auth_service, booking_service, hold_service
+from services.auth_service import Identity
 from tests.explore.footprints import Row
 from tests.factories import (
     EventFactory,
@@ -30,6 +31,7 @@ HOLD = """
     SELECT json_object_agg(key, value) FROM bookings b, jsonb_each_text(to_jsonb(b))
      WHERE reference = 'HOLD'
 """
+END_OF_TIME = 2**40  # in seconds since 1970: no token runs out
 
 
 @dataclass(frozen=True)
@@ -109,4 +111,5 @@ def build(layout: Layout) -> World:
 
 
 def _caller(user: User) -> Caller:
-    return auth_service.caller_of(user.id, SignInFactory(user_id=user.id).id)
+    sign_in = SignInFactory(user_id=user.id)
+    return auth_service.caller_of(Identity(user.id, sign_in.id, END_OF_TIME))
