@@ -1,6 +1,6 @@
 """Who a booking is for: a ticket holder by id, a person named inline, or the one who asks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -12,10 +12,18 @@ from models.values import BuyerKey, Caller, PlacedHolder, WantedBuyer, WantedPla
 from services import ticket_holder_service
 from services.pricing_service import AT_THE_DESK
 from utils.errors import Invalid
+from utils.statement import Statement
 from utils.tokens import readable
 
 WALK_UP = "Walk-up"
 SECRET_LENGTH = 32  # of 32 symbols: 160 bits
+NEW_HOLDER = Statement(
+    "new_holder",
+    """
+    INSERT INTO ticket_holders (name, email, phone, user_id, organiser_id)
+    VALUES (:name, :email, :phone, :user_id, :organiser_id) RETURNING id
+    """,
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,11 @@ def written(buyer: Buyer) -> PlacedHolder:
     holder = buyer.holder
     if holder.id:
         return holder
-    row = TicketHolder(name=holder.name, email=holder.email, phone=holder.phone, **buyer.owner)
-    db.session.add(row)
-    db.session.flush()
-    return PlacedHolder(row.id, row.name, row.email, row.phone)
+    holder_id = NEW_HOLDER.scalar(
+        name=holder.name,
+        email=holder.email,
+        phone=holder.phone,
+        user_id=buyer.owner.get("user_id"),
+        organiser_id=buyer.owner.get("organiser_id"),
+    )
+    return replace(holder, id=holder_id)

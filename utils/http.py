@@ -261,7 +261,11 @@ class Blueprint(flask_smorest.Blueprint):
                 etag = getattr(result, "etag", None)
                 if etag and request.method == "GET" and request.if_none_match.contains_weak(etag):
                     return _marked(Response(status=HTTPStatus.NOT_MODIFIED), etag)
-                body = b"" if status == HTTPStatus.NO_CONTENT else rendered(schema, result)
+                if status == HTTPStatus.NO_CONTENT:
+                    response = Response(status=status)
+                    del response.headers["Content-Type"]
+                    return response
+                body = rendered(schema, result)
                 response = Response(body, status, content_type=content_type or JSON)
                 if etag:
                     _marked(response, etag)

@@ -9,6 +9,7 @@ from random import Random
 
 import psycopg2
 
+from models.show import turn_key
 from tests.chaos.client import Client, post
 from tests.chaos.server import Postgres, Web
 from tests.chaos.stage import Play, Sale
@@ -127,6 +128,7 @@ def show_locked(play: Play, *, seconds: float = 0.8, asleep: float = 0.0) -> Non
         with closing(play.stage.postgres.connect()) as connected:
             connected.autocommit = False
             with connected, connected.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [turn_key(sale.show_id)])
                 cursor.execute("SELECT FROM shows WHERE id = %s FOR UPDATE", [sale.show_id])
                 time.sleep(seconds)
                 if asleep:

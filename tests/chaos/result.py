@@ -136,8 +136,15 @@ def _add_speed(result: Result, runs: Sequence[Sequence[Answer]]) -> None:
     result.p50_ms, result.p95_ms, result.p99_ms = (
         percentile(took, share) for share in (0.50, 0.95, 0.99)
     )
-    counted = Counter(str(a.status or a.why or "no answer") for a in answers)
+    counted = Counter(_word(answer) for answer in answers)
     result.statuses = dict(sorted(counted.items()))
+
+
+def _word(answer: Answer) -> str:
+    """A status, which of the server's own it is, or why there is none."""
+    if answer.status >= 500:
+        return f"{answer.status} {answer.code}"
+    return str(answer.status or answer.why or "no answer")
 
 
 def _undecided(answers: Sequence[Answer]) -> bool:
