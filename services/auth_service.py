@@ -53,6 +53,7 @@ WHO = Statement(
      WHERE u.id = :user_id AND s.id = :sign_in_id AND s.ended_at IS NULL AND u.deleted_at IS NULL
        AND :expires_at > extract(epoch FROM (SELECT clock_timestamp()))
     """,
+    alone=True,
 )
 
 OPENED_BY = Statement(

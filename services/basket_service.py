@@ -9,16 +9,21 @@ from init import db
 from models import Booking, BookingLine, PaymentStatus
 from models.sale import SaleSheet
 from models.values import BuyerKey, Caller, WantedLine
-from services import booking_service, inventory_service, limit_service, pricing_service
+from services import (
+    booking_service,
+    inventory_service,
+    limit_service,
+    pricing_service,
+)
 from services.hold_service import (
     WRITE_LINES,
-    SheetOutdated,
     claim_of,
     columns_of,
     sheet_for,
     through_the_gate,
     with_fresh_sheet,
 )
+from services.inventory_service import SheetOutdated
 from services.pricing_service import AT_THE_DESK, PricedLine
 from utils.errors import Invalid, NotFound
 from utils.transaction import lock, lock_keys, transaction
@@ -110,7 +115,9 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit) -> Booking:
             )
             _keep_names(booking, {place.id for place in places})
 
-    inventory_service.until_claimed(sheet.show_id, claims, attempt, booking_id=booking.id)
+    inventory_service.until_claimed(
+        sheet.show_id, claims, attempt, version=sheet.version, booking_id=booking.id
+    )
     return booking_service.find(booking.id, caller=caller)
 
 

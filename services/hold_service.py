@@ -36,7 +36,7 @@ from services import (
     sale_service,
 )
 from services.buyer_service import Buyer
-from services.inventory_service import Claim, ClaimedPlace, Short
+from services.inventory_service import Claim, ClaimedPlace, SheetOutdated, Short
 from services.pricing_service import AT_THE_DESK, PricedLine, Quote
 from utils.errors import Busy, Conflict, NotFound
 from utils.statement import Statement
@@ -52,10 +52,6 @@ class AlreadyExtended(Conflict):
     """A hold can be extended once."""
 
     code, title = "already-extended", "A hold can be extended once"
-
-
-class SheetOutdated(Exception):
-    """The show, or the booking, changed between reading it and locking it."""
 
 
 # Keeps the show from being cancelled until the transaction ends, tells whether the sheet still
@@ -238,7 +234,7 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None) -> PlacedBoo
             idempotency_service.keep(once, placed)
         return placed
 
-    return inventory_service.until_claimed(sheet.show_id, claims, attempt)
+    return inventory_service.until_claimed(sheet.show_id, claims, attempt, version=sheet.version)
 
 
 def _advisory_keys(sheet: SaleSheet, buyer: Buyer | None, once: Once | None) -> list[int]:

@@ -36,6 +36,7 @@ ANSWER = Statement(
      WHERE scope = :scope AND key = :key
        AND created_at > (SELECT clock_timestamp()) - CAST(:kept AS interval)
     """,
+    alone=True,
 )
 KEEP = Statement(
     "keep",

@@ -53,6 +53,10 @@ class Short(Exception):
     """A claim that found too few places this time; the transaction around it is given up."""
 
 
+class SheetOutdated(Exception):
+    """The show, or the booking, changed between reading it and locking it."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """What one line wants: chosen seats by key, else any `quantity` places of `stocks` in order."""
@@ -157,7 +161,8 @@ EXPIRE = Statement(
 LOOK = Statement(
     "look",
     """
-    SELECT EXISTS (SELECT FROM bookings WHERE show_id = :show_id AND status = 'held'
+    SELECT (SELECT version FROM shows WHERE id = :show_id),
+           EXISTS (SELECT FROM bookings WHERE show_id = :show_id AND status = 'held'
                       AND held_until <= (SELECT clock_timestamp())),
            ARRAY(SELECT (SELECT count(*)
                            FROM (SELECT FROM places WHERE stock_id = k.id AND booking_id IS NULL
@@ -167,6 +172,7 @@ LOOK = Statement(
                    FROM unnest(CAST(:stock_ids AS bigint[])) WITH ORDINALITY AS k(id, n)
                   ORDER BY k.n)
     """,
+    alone=True,
 )
 
 SEATS = Statement(
@@ -238,7 +244,12 @@ def wait_for(show_id: int, claims: Sequence[Claim], *, at_most_ms: int) -> None:
 
 
 def until_claimed(
-    show_id: int, claims: Sequence[Claim], attempt: Callable[[int], Made], *, booking_id: int = 0
+    show_id: int,
+    claims: Sequence[Claim],
+    attempt: Callable[[int], Made],
+    *,
+    version: int,
+    booking_id: int = 0,
 ) -> Made:
     """What `attempt` makes, tried again as long as that can help.
 
@@ -249,9 +260,10 @@ def until_claimed(
     Raises SoldOut, SeatTaken, Invalid for seats that are not there, or Busy when places are free
     and others hold on to them. Nobody is told "sold out" while a place is free. Where others were
     told so lately, it looks before it tries: for a sold-out show a refusal is one statement.
+    Raises SheetOutdated instead when the show is not of this `version` any more.
     """
     if show_id in lately_short and len(claims) == 1 and not booking_id:
-        has_dead_holds, refusal = _look(show_id, claims)
+        has_dead_holds, refusal = _look(show_id, claims, version)
         abandon()
         if refusal is not None and not has_dead_holds:
             raise refusal
@@ -265,7 +277,7 @@ def until_claimed(
         except OperationalError as error:
             if not _gave_up_waiting(error):
                 raise
-        has_dead_holds, refusal = _look(show_id, claims, booking_id)
+        has_dead_holds, refusal = _look(show_id, claims, version, booking_id)
         abandon()
         if refusal is not None and not has_dead_holds:
             lately_short.add(show_id)
@@ -303,16 +315,19 @@ def reap(show_id: int) -> int:
 
 
 def _look(
-    show_id: int, claims: Sequence[Claim], booking_id: int = 0
+    show_id: int, claims: Sequence[Claim], version: int, booking_id: int = 0
 ) -> tuple[bool, ApiError | None]:
     """Whether holds are dead, and why the lines cannot be had with what is free, if they cannot."""
     stock_ids = sorted({stock_id for wanted in claims for stock_id in wanted.stock_ids})
-    has_dead_holds, counts = LOOK.one(
+    now_is, has_dead_holds, counts = LOOK.one(
         show_id=show_id,
         stock_ids=stock_ids,
         booking_id=booking_id,
         at_most=sum(wanted.quantity for wanted in claims),
     )
+    if now_is != version:
+        abandon()
+        raise SheetOutdated
     free = dict(zip(stock_ids, counts, strict=True))
     return has_dead_holds, _refusal(show_id, claims, booking_id, free)
 

@@ -91,7 +91,7 @@ COUNTS = """
      WHERE k.show_id = :show_id AND k.deleted_at IS NULL
 """
 
-READ_SHEET = Statement("sheet", SHEET + OF_SHOW)
+READ_SHEET = Statement("sheet", SHEET + OF_SHOW, alone=True)
 READ_COUNTED_SHEET = Statement(
     "counted_sheet",
     f"""{SHEET},

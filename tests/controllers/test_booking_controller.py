@@ -6,7 +6,10 @@ import pytest
 from sqlalchemy import func, select, text
 
 from models import Booking, MemberRole, OutboxMessage, Place, Ticket
+from models.sale import SaleStock
+from models.seat_map import SectionKind
 from services import inventory_service
+from services.inventory_service import Claim, SheetOutdated, Short
 from tests.factories import (
     AdminFactory,
     OrganiserFactory,
@@ -681,6 +684,56 @@ class TestIdempotency:
         age(session, held["id"], 15)
 
         assert client.post("/bookings/", json=order(tier), headers=headers).status_code == 201
+
+
+class TestSoldOut:
+    @pytest.fixture
+    def last(self, client, as_user):
+        """A tier of one place, and the booking that has it."""
+        tier, owner = TierFactory(capacity=1), as_user(UserFactory())
+        return tier, client.post("/bookings/", json=order(tier), headers=owner).json["id"], owner
+
+    def test_a_second_refusal_is_one_look(self, client, as_user, last, count_statements):
+        tier, _, _ = last
+        asker, body = as_user(UserFactory()), order(tier)
+        client.post("/bookings/", json=body, headers=asker)
+        count_statements.clear()
+
+        refused = client.post("/bookings/", json=body, headers=asker)
+
+        assert (refused.status_code, refused.json["code"]) == (409, "sold-out")
+        assert len(count_statements) == 3  # who asks, what is for sale, what is left
+
+    def test_a_place_that_comes_back_is_sold_at_once(self, client, as_user, last):
+        tier, booking_id, owner = last
+        asker = as_user(UserFactory())
+        assert client.post("/bookings/", json=order(tier), headers=asker).status_code == 409
+
+        client.delete(f"/bookings/{booking_id}", headers=owner)
+
+        assert client.post("/bookings/", json=order(tier), headers=asker).status_code == 201
+
+    def test_a_dead_hold_is_sold_at_once(self, client, as_user, last, session):
+        tier, booking_id, _ = last
+        asker = as_user(UserFactory())
+        assert client.post("/bookings/", json=order(tier), headers=asker).status_code == 409
+
+        age(session, booking_id, 15)
+
+        assert client.post("/bookings/", json=order(tier), headers=asker).status_code == 201
+
+    def test_nobody_is_refused_by_what_the_show_was(self, session):
+        tier = TierFactory(capacity=0)
+        stock = SaleStock(tier.stocks[0].id, "Floor", SectionKind.STANDING, "Floor", 0)
+        claims = [Claim(tier.id, "Floor", 1, (stock,))]
+
+        def short(_wait_ms):
+            raise Short
+
+        with pytest.raises(SheetOutdated):
+            inventory_service.until_claimed(
+                tier.show_id, claims, short, version=tier.show.version + 1
+            )
 
 
 class TestLists:
