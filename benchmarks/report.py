@@ -174,6 +174,9 @@ What made the difference, and where it lives:
 - **Prepared schemas** (`utils/prepared_schema.py`, [decision 0013](decisions/0013-schemas-are-prepared.md)).
 - **Rows read for an answer alone** (`services/booking_reading.py`, `event_service.READ`): one statement,
   no identity map; changes still go through the models.
+- **A lone answer needs no transaction** (`Statement(alone=True)`): a BEGIN and a ROLLBACK are two round trips.
+- **A refusal looks before it tries** (`inventory_service.until_claimed`): where others were told "sold out"
+  lately, one statement says whether that still holds, with no lock and nothing to roll back.
 - **What was understood once** is remembered by its text: a token's signature, a show's tiers and stocks.
   Whether they still hold is asked of the database each time.
 """
