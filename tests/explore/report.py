@@ -78,9 +78,17 @@ def _print_finding(finding: Finding) -> None:
 
 def write_json(report: Report, path: Path) -> None:
     """Everything, as JSON."""
-    facts = asdict(report) | {
+    facts = {
+        "good": report.good,
         "orderings": report.orderings,
         "in_30_seconds": round(30 * report.orderings / report.seconds, 1),
-        "good": report.good,
+        "findings": [asdict(finding) for finding in report.findings],
+        "seed": report.seed,
+        "jobs": report.jobs,
+        "full": report.full,
+        "seconds": report.seconds,
+        # asdict makes a Counter of the pairs of a Counter, and those are no keys of JSON.
+        "explored": [vars(one) | {"findings": len(one.findings)} for one in report.explored],
+        "controls": [asdict(control) | {"good": control.good} for control in report.controls],
     }
     path.write_text(json.dumps(facts, indent=2) + "\n")
