@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import text
 
 from init import db
-from models import Booking, BookingLine, PaymentStatus
+from models import Booking, BookingLine, BookingStatus, PaymentStatus
 from models.sale import SaleSheet
 from models.values import BuyerKey, Caller, WantedLine
 from services import (
@@ -80,7 +80,7 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit) -> Booking:
     booking = booking_service.find(booking.id, caller=caller)
     version = booking.version
     sheet = sheet_for(caller, booking.show_id)
-    booking.require_alive()
+    _require_alive(booking)
     wanted = edit(_basket(booking, sheet))
     lines = _at_their_price(booking, pricing_service.price(sheet, wanted, channel=booking.channel))
     total = pricing_service.total(sheet, lines)
@@ -119,6 +119,16 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit) -> Booking:
         sheet.show_id, claims, attempt, version=sheet.version, booking_id=booking.id
     )
     return booking_service.find(booking.id, caller=caller)
+
+
+def _require_alive(booking: Booking) -> None:
+    """Refuse to change a hold that is over; but whoever has it locked may just be extending it."""
+    if booking.current_status == BookingStatus.HELD:
+        return
+    with transaction():
+        db.session.refresh(lock(booking), ["current_status"])
+        booking.require_alive()
+    raise SheetOutdated
 
 
 def _basket(booking: Booking, sheet: SaleSheet) -> list[WantedLine]:

@@ -76,6 +76,8 @@ class Session:
         self.crashed = False
         self.backend = 0
         self.naps = self.done = False
+        self.asks = False  # the database, and has no answer yet
+        self.wrote: set[str] = set()  # tables
         self.dice = random.Random(seed)
         self._deed, self._context, self._arrivals = deed, context, arrivals
         self._go = threading.Semaphore(0)
@@ -120,13 +122,24 @@ class Session:
         self._step = Step(sql, parameters, touch)
         if not touch.nothing:
             self._arrive(self._step)
+        self.asks = sql not in (wire.COMMIT, wire.ROLLBACK)
 
     def after(self, notices: list[str]) -> None:
         """Called by the wire when a statement is over, unless it failed."""
+        self.asks = False
         told = [json.loads(notice[len(TOLD) :]) for notice in notices if notice.startswith(TOLD)]
         written = [Written(*facts) for facts in told]
         self._step.touch = statements.refined(self._step.touch, written, self._held)
         self._held += self._step.touch
+        self.wrote.update(row.table for row in written)
+
+    def stands_in_the_way_of(self, step: Step) -> bool:
+        """Whether this transaction has locked what a step of another is going to lock."""
+        return any(
+            wanted.excludes(lock)
+            for wanted in (*step.touch.locks, *step.touch.presumed)
+            for lock in (*self._held.locks, *self._held.presumed)
+        )
 
     def nap(self, _seconds: float) -> None:
         """Called in place of sleeping: others first."""

@@ -82,7 +82,8 @@ def against(
     laboratory: Laboratory, scenario: Scenario, ordering: Ordering, serial: set[End]
 ) -> list[str]:
     """What speaks against an ordering that has just been run."""
-    laboratory.judge.look()
+    if not laboratory.judge.looked:  # each commit was followed by a look
+        laboratory.judge.look()
     reasons = list(laboratory.judge.breaches)
     reasons += [f"500: {crash}" for crash in ordering.crashes]
     if ordering.deadlock:

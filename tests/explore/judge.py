@@ -49,14 +49,17 @@ class Judge:
     def __init__(self, watch: connection) -> None:
         self.watch = watch
         self.breaches: list[str] = []
+        self.looked = False
         self._prepared = False
 
     def begin(self) -> None:
         """Forget what was found in the last ordering."""
         self.breaches = []
+        self.looked = False
 
     def look(self) -> None:
         """Note every row that breaks an invariant at this instant."""
+        self.looked = True
         for invariant, row, detail in self._rows("EXECUTE breaches"):
             found = f"{invariant}: {row}: {detail}"
             if found not in self.breaches:

@@ -7,7 +7,7 @@ find before PostgreSQL's, a copy of each world's rows, and the functions that pu
 import contextlib
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from queue import SimpleQueue
 from typing import Any
 
@@ -29,6 +29,7 @@ from tests.explore.worlds import Layout, World
 
 PATH = "explore,public,pg_catalog"  # pg_catalog last: or nobody looks before it
 STRIKE = 2  # minutes: past the end of the hold that is about to run out, and of no other
+PLANNED_ONCE = " -c jit=off -c plan_cache_mode=force_generic_plan"
 WITHOUT_END_MS = 60_000  # no claim gives up waiting, or orderings would depend on this machine
 
 MAKE = """
@@ -67,11 +68,13 @@ class Laboratory:
         self.app, self.watch, self.seed = app, watch, seed
         self.worlds: dict[str, World] = {}
         self.judge = Judge(watch)
+        self._there: str | None = None  # the world that the tables hold
+        self._changed: set[str] = set()  # tables, since it was put there
 
     def play(self, scenario: Scenario, choose: Choose) -> Ordering:
         """One ordering of a scenario from the start, judged as far as it went."""
         world = self.world(scenario.layout)
-        self._ask(f"SELECT explore.restore_{scenario.layout.name}()")
+        self._restore(scenario.layout.name)
         inventory_service.lately_short.clear()  # what this process remembers is of the last one
         arrivals: SimpleQueue[Session] = SimpleQueue()
         sessions = [
@@ -86,7 +89,10 @@ class Laboratory:
         ]
         clock = [Clock(self._strike, world.hold)] if scenario.strikes else []
         self.judge.begin()
-        return Stage([*sessions, *clock], arrivals, self.watch).run(choose, self.judge.look)
+        try:
+            return Stage([*sessions, *clock], arrivals, self.watch).run(choose, self.judge.look)
+        finally:
+            self._changed.update(*(session.wrote for session in sessions))
 
     def world(self, layout: Layout) -> World:
         """The world of a layout, made and copied at its first use."""
@@ -95,8 +101,25 @@ class Laboratory:
                 self._ask("SELECT setval('explore.minutes', 0)")
                 self._empty()
                 self.worlds[layout.name] = worlds.build(layout)
-                self._ask(_copying(layout.name))
+            self._ask(";".join(_copying(layout.name, self._filled())))
+            self._there = None
         return self.worlds[layout.name]
+
+    def _restore(self, name: str) -> None:
+        """Put back what the last ordering has changed; everything, if it was in another world."""
+        changed = _tables() if name != self._there else sorted(self._changed)
+        takes = [f"EXECUTE take_{name}_{table}" for table in changed]
+        puts = [f"EXECUTE put_{name}_{table}" for table in changed]
+        self._ask(";".join([*takes, *puts, "EXECUTE start"]))
+        self._there = name
+        self._changed.clear()
+
+    def _filled(self) -> set[str]:
+        """The tables with rows in them."""
+        some = [f"SELECT '{t}' WHERE EXISTS (SELECT FROM public.{t})" for t in _tables()]
+        with self.watch.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(some))
+            return {table for (table,) in cursor.fetchall()}
 
     def _empty(self) -> None:
         tables = ", ".join(f'"{table.name}"' for table in db.metadata.sorted_tables)
@@ -110,27 +133,36 @@ class Laboratory:
             cursor.execute(sql)
 
 
-def _copying(name: str) -> str:
-    """SQL that copies every table, and makes the function that puts the copies back."""
-    tables = [table.name for table in db.metadata.sorted_tables]
-    copies = "".join(f"CREATE TABLE explore.{name}_{t} AS TABLE public.{t};\n" for t in tables)
-    deletes = "".join(f"DELETE FROM public.{table};\n" for table in reversed(tables))
-    inserts = "".join(
-        f"INSERT INTO public.{table} SELECT * FROM explore.{name}_{table};\n" for table in tables
-    )
-    counters = "".join(
-        f"PERFORM setval('public.{table.name}_id_seq', 1000, false);\n"
-        for table in db.metadata.sorted_tables
-        if "id" in table.columns
-    )
-    return f"""
-        {copies}
-        CREATE FUNCTION explore.restore_{name}() RETURNS void LANGUAGE plpgsql AS $restore$
-        BEGIN
-        PERFORM setval('explore.minutes', 0);
-        {deletes}{inserts}{counters}
-        END $restore$;
+def _tables() -> list[str]:
+    return [table.name for table in db.metadata.sorted_tables]
+
+
+def _starting() -> str:
+    """SQL that sets time and every counter back."""
+    counters = [f"public.{t.name}_id_seq" for t in db.metadata.sorted_tables if "id" in t.columns]
+    sets = ", ".join(f"setval('{counter}', 1000, false)" for counter in counters)
+    return f"PREPARE start AS SELECT setval('explore.minutes', 0), {sets}"
+
+
+def _copying(name: str, filled: Collection[str]) -> Iterator[str]:
+    """SQL that copies every table and prepares to make it again what it was.
+
+    Rows that are as they were stay, or each ordering would leave dead ones behind.
     """
+    for table in _tables():
+        now, copy = f"public.{table}", f"explore.{name}_{table}"
+        if table not in filled:
+            yield f"PREPARE take_{name}_{table} AS DELETE FROM {now}"
+            yield f"PREPARE put_{name}_{table} AS SELECT"
+            continue
+        yield f"CREATE TABLE {copy} AS TABLE {now}"
+        gone = f"NOT EXISTS (SELECT FROM {copy} AS was WHERE was *= now)"
+        missing = f"NOT EXISTS (SELECT FROM {now} AS now WHERE was *= now)"
+        yield f"PREPARE take_{name}_{table} AS DELETE FROM {now} AS now WHERE {gone}"
+        yield (
+            f"PREPARE put_{name}_{table} AS"
+            f" INSERT INTO {now} SELECT * FROM {copy} AS was WHERE {missing}"
+        )
 
 
 @contextlib.contextmanager
@@ -138,6 +170,7 @@ def laboratory(app: Flask, *, seed: int = 0) -> Iterator[Laboratory]:
     """A laboratory in the app's database, which it takes over; all rows are gone afterwards."""
     # No waiting for locks ends by itself: what an ordering does is not this machine's business.
     options = f"-c search_path={PATH} -c lock_timeout=0 -c statement_timeout={WITHOUT_END_MS}"
+    options += PLANNED_ONCE
     patient = settings.claim_wait_ms
     with app.app_context():
         engine = db.engine
@@ -156,6 +189,9 @@ def laboratory(app: Flask, *, seed: int = 0) -> Iterator[Laboratory]:
                 cursor.execute(TELL.format(table=table.name))
             cursor.execute(STORED)
             statements.know(dict(cursor.fetchall()))
+            cursor.execute(_starting())
+            # Tables are put back in any order: no foreign key is looked up, and nothing told.
+            cursor.execute("SET session_replication_role = replica")
         stack.callback(_remove, watch)
         stack.enter_context(wire.stepped(engine, options=f"{options} -c explore.sessions=tell"))
         settings.update(claim_wait_ms=WITHOUT_END_MS)

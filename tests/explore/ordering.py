@@ -11,10 +11,10 @@ from queue import Empty, SimpleQueue
 from psycopg2.extensions import connection
 
 from tests.explore.actors import PATIENCE, Actor, Clock, Session, Step
-from tests.explore.footprints import matters
 from tests.explore.wire import COMMIT, ROLLBACK
 
 LETTERS = "abt"
+ENDINGS = (COMMIT, ROLLBACK)  # also of a part: ROLLBACK TO
 SOON, LATER = 0.0004, 0.004  # seconds: does it wait for a lock, or is it at work?
 WAITING = "SELECT backend FROM unnest(%s) AS backend WHERE pg_blocking_pids(backend) && %s"
 
@@ -114,15 +114,17 @@ class Stage:
         assert step is not None
         event = Event(number, step)
         self.ordering.events.append(event)
-        soon = self._may_wait(actor, step)
-        actor.go()
         if isinstance(actor, Clock):
+            actor.go()
             self._wake(self.sessions)
             return
-        self._settle(actor, soon=soon)
+        others = [session for session in self.sessions if session is not actor]
+        soon = any(session.stands_in_the_way_of(step) for session in others)
+        actor.go()
+        self._settle(actor, soon=soon, lets_go=step.sql.startswith(ENDINGS))
         event.waited = actor in self.under_way
         if step.sql in (COMMIT, ROLLBACK) or actor.done:
-            self._wake([session for session in self.sessions if session is not actor])
+            self._wake(others)
 
     def _wake(self, sessions: Sequence[Session]) -> bool:
         """Let those who nap look again; whether there were any."""
@@ -132,13 +134,17 @@ class Stage:
             self._settle(session)
         return bool(napping)
 
-    def _settle(self, moved: Session, *, soon: bool = False) -> None:
-        """Wait until all who are under way have come to their next step, or wait for a lock."""
-        soon = soon or bool(self.under_way)
+    def _settle(self, moved: Session, *, soon: bool = False, lets_go: bool = True) -> None:
+        """Wait until all who are under way have come to their next step, or wait for a lock.
+
+        `soon` says that this is likely, and `lets_go` that who waits already may be waiting no
+        more.
+        """
+        waiting = set(self.under_way)
         self.under_way.add(moved)
         passed = 0.0
-        while self.under_way:
-            pause = SOON if soon and passed < 10 * SOON else LATER
+        while self.under_way and (lets_go or self.under_way != waiting):
+            pause = SOON if (soon or waiting) and passed < 10 * SOON else LATER
             if self._arrived(pause):
                 continue
             passed += pause
@@ -155,14 +161,9 @@ class Stage:
             return False
         return True
 
-    def _may_wait(self, actor: Actor, step: Step) -> bool:
-        return any(
-            matters(step.touch, event.step.touch)
-            for event in self.ordering.events
-            if self.actors[event.actor] is not actor
-        )
-
     def _all_wait(self) -> bool:
+        if not all(session.asks for session in self.under_way):
+            return False
         everyone = [session.backend for session in self.sessions]
         with self.watch.cursor() as cursor:
             cursor.execute(WAITING, ([s.backend for s in self.under_way], everyone))

@@ -73,19 +73,20 @@ sabotage = Sabotage()
 class SteppedCursor(cursor):
     """A cursor that asks before it executes.
 
-    What is prepared is kept here and sent as text when it is called for: a name says nothing of
-    what a statement touches, and a guard can be taken out of a text.
+    The text of what is prepared is kept, as a name says nothing of what a statement touches; and
+    where a guard has been taken out of it, it is the text that is sent.
     """
 
     def execute(self, query: Any, vars: Any = None) -> None:
         text = query.decode() if isinstance(query, bytes) else query
         if isinstance(text, str) and (prepare := PREPARE.match(text)):
             self.connection.prepared[prepare[1]] = prepare[2]
+            super().execute(text)
             return
         if isinstance(text, str) and (call := EXECUTE.match(text)):
             query = _unprepared(self.connection.prepared[call[1]], call[2] or "")
         sql = _announced(self, query, vars)
-        super().execute(sql, vars)
+        super().execute(text if sql == query else sql, vars)
         _done(self)
 
     def executemany(self, query: Any, vars_list: Any) -> None:
