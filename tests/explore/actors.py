@@ -80,7 +80,8 @@ class Session:
         self.wrote: set[str] = set()  # tables
         self.dice = random.Random(seed)
         self._deed, self._context, self._arrivals = deed, context, arrivals
-        self._go = threading.Semaphore(0)
+        self._go = threading.Lock()  # half the work of a semaphore
+        self._go.acquire()
         self._held = NOTHING
         self._abandoned = False
         self._step = Step("", None, NOTHING)

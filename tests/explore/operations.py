@@ -61,7 +61,7 @@ def reap(world: World, _who: int) -> str:
 
 @operation
 def confirm(world: World, _who: int) -> str:
-    booking = booking_service.find(world.hold_id, caller=world.buyer)
+    booking = booking_service.find_hold(world.hold_id, caller=world.buyer)
     booking_service.confirm(world.buyer, booking, once=None)
     return "confirmed"
 

@@ -1,6 +1,7 @@
 """Two who want different things of one booking, ticket or show, at the same instant."""
 
 import random
+import threading
 import time
 from collections import Counter
 from datetime import timedelta
@@ -12,6 +13,7 @@ from init import db
 from models import Booking, Show, ShowStatus, Ticket, TicketHolder
 from models.values import WantedLine
 from services import (
+    basket_service,
     booking_service,
     buyer_service,
     check_in_service,
@@ -25,6 +27,14 @@ from tests.races.conftest import attempt, booked, caller_of, find, outcome, with
 from utils.transaction import lock, transaction
 
 MOMENTS = 25
+WAITING = text(
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+EXTEND = text(
+    "UPDATE bookings SET held_until = clock_timestamp() + interval '5 minutes', extended = true,"
+    " version = version + 1 WHERE id = :id"
+)
 HELD = "pg_advisory_xact_lock_shared(:turn_key)", "FOR SHARE OF s"  # the show, by a sale
 
 
@@ -245,3 +255,31 @@ def test_doors_that_do_not_lock_leave_it_to_the_constraint(in_parallel, sound, m
 
     with pytest.raises(Exception, match="uq_check_ins_ticket_id"):
         scan_twice(in_parallel)
+
+
+def test_a_change_waits_for_whoever_is_extending_the_hold(app, sound):
+    tier, caller = TierFactory(price=0, capacity=3, max_per_buyer=10), caller_of(UserFactory())
+    [booking_id] = about_to_die(tier, caller, 1, within=0)
+    told = []
+
+    def change():
+        wanted = [WantedLine(tier_id=tier_id, quantity=2)]
+        with app.app_context():
+            booking = find(booking_id, caller)
+            deed = basket_service.replace_items
+            told.append(outcome(lambda: deed(caller, booking, wanted).current_status))
+
+    tier_id = tier.id
+    db.session.commit()
+    db.session.execute(EXTEND, {"id": booking_id})
+    buyer = threading.Thread(target=change)
+    buyer.start()
+    with db.engine.connect() as looking:
+        while buyer.is_alive() and not looking.scalar(WAITING):
+            looking.rollback()  # or it would see the same for ever
+            time.sleep(0.01)
+    db.session.commit()
+    buyer.join()
+
+    assert told == ["held"]
+    assert sound() == []
