@@ -16,6 +16,8 @@ from tests.explore.laboratory import laboratory
 from tests.explore.replay import replay
 from tests.explore.scenarios import Scenario, all_scenarios
 
+AT_MOST = 150  # orderings of a scenario: few have more
+
 
 def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
@@ -30,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     controls = CONTROLS if wanted.controls and not wanted.pair else ()
     jobs = max(1, min(wanted.jobs, len(scenarios)))
     with databases(jobs) as uris, Company(uris, seed=wanted.seed, full=wanted.full) as company:
-        found = company.explore(scenarios, controls, at_most=wanted.at_most)
+        found = company.explore(scenarios, controls, at_most=wanted.at_most or None)
     report.print_table(found)
     if wanted.json:
         report.write_json(found, Path(wanted.json))
@@ -56,8 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--at-most",
         type=int,
+        default=AT_MOST,
         metavar="N",
-        help="of one scenario run no more orderings than this; the table says where it did so",
+        help="of one scenario run no more orderings than this, 0 for all; the table says where"
+        " it did so (%(default)s)",
     )
     parser.add_argument(
         "--full",

@@ -61,6 +61,7 @@ CLAIMING = r"UPDATE places SET booking_id = %\(booking_id\)s"
 ONE_FREE = Layout(free=1)
 NO_LOCK = r"\bFOR (NO KEY )?(UPDATE|SHARE)\b( SKIP LOCKED)?( OF \w+)?"
 NO_TURN = Rewriting("xact_lock_shared", r"pg_advisory_xact_lock_shared\(%\(turn_key\)s\)", "true")
+NO_KEYS = Rewriting("pg_advisory_xact_lock", r"pg_advisory_xact_lock\(key\)", "key")
 
 CONTROLS = (
     Control(
@@ -75,13 +76,13 @@ CONTROLS = (
     ),
     Control(
         "a limit counted without waiting for the same buyer",
-        _scenario("claim at the limit", "claim at the limit", Layout(free=2, limit=1)),
-        without=(Rewriting("pg_advisory_xact_lock", r"pg_advisory_xact_lock\(key\)", "key"),),
+        _scenario("claim at the limit", "claim at the limit", Layout(free=4, limit=3)),
+        without=(NO_KEYS,),
     ),
     Control(
         "a key looked up without waiting for its duplicate",
         _scenario("claim with key", "claim with key", Layout(free=2)),
-        without=(Rewriting("pg_advisory_xact_lock", r"pg_advisory_xact_lock\(key\)", "key"),),
+        without=(NO_KEYS,),
     ),
     Control(
         "a confirmation that does not look whether the hold lives",
@@ -110,6 +111,7 @@ CONTROLS = (
         "a capacity written as a number that was read",
         _scenario("raise capacity", "lower capacity", ONE_FREE),
         without=(
+            NO_KEYS,
             Rewriting(r"FROM (shows|stocks)\b", NO_LOCK),
             Rewriting("UPDATE stocks", r" AND stocks\.version = %\(\w+\)s"),
         ),

@@ -15,6 +15,7 @@ from services import (
     stock_service,
     ticket_holder_service,
 )
+from services.idempotency_service import Replay
 from tests.explore.worlds import World
 
 Operation = Callable[[World, int], str]
@@ -41,8 +42,8 @@ def claim_as_guest(world: World, who: int) -> str:
 
 @operation
 def claim_at_the_limit(world: World, _who: int) -> str:
-    """Both sessions are the same buyer."""
-    return _place(world, world.rivals[0])
+    """Both sessions are the same buyer, who may have one place fewer than they ask for."""
+    return _place(world, world.rivals[0], quantity=2)
 
 
 @operation
@@ -50,7 +51,10 @@ def claim_with_key(world: World, _who: int) -> str:
     """Both sessions send the same request with the same Idempotency-Key."""
     buyer = world.rivals[0]
     once = Once("key", buyer.key, b"same", lambda _placed: (201, None, b"{}"))
-    return _place(world, buyer, once=once)
+    try:
+        return _place(world, buyer, once=once)
+    except Replay:
+        return "held, as answered before"
 
 
 @operation
@@ -135,9 +139,14 @@ def rename_holder(world: World, _who: int) -> str:
 
 
 def _place(
-    world: World, caller: Caller, *, buyer: WantedBuyer | None = None, once: Once | None = None
+    world: World,
+    caller: Caller,
+    *,
+    quantity: int = 1,
+    buyer: WantedBuyer | None = None,
+    once: Once | None = None,
 ) -> str:
-    line = WantedLine(1, tier_id=world.tier_id)
+    line = WantedLine(quantity, tier_id=world.tier_id)
     hold_service.place(caller, WantedPlaces(world.show_id, (line,), buyer=buyer), once=once)
     return "held"
 

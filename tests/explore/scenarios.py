@@ -81,7 +81,7 @@ def _kin() -> Iterator[Scenario]:
     """What is near to the pairs, and has gone wrong elsewhere."""
     yield Scenario(("claim", "claim"), Layout(free=2), note="one each")
     yield Scenario(("claim", "claim"), Layout(dead=True), note="a dead hold")
-    yield Scenario(("claim at the limit",) * 2, Layout(free=2, limit=2))
+    yield Scenario(("claim at the limit",) * 2, Layout(free=4, limit=3))
     yield Scenario(("claim with key",) * 2, Layout(free=2))
     yield Scenario(("claim", "claim as guest"), Layout(free=1))
     yield Scenario(("claim", "shrink"), Layout())
