@@ -78,6 +78,7 @@ class Session:
         self.naps = self.done = False
         self.asks = False  # the database, and has no answer yet
         self.wrote: set[str] = set()  # tables
+        self.answers = False  # it has just committed what it came for
         self.dice = random.Random(seed)
         self._deed, self._context, self._arrivals = deed, context, arrivals
         self._go = threading.Lock()  # half the work of a semaphore
@@ -113,6 +114,7 @@ class Session:
                 return
             raise Abandoned
         self.backend = backend
+        self.answers = sql == wire.COMMIT and bool(self._held.writes)
         if sql in (wire.COMMIT, wire.ROLLBACK):
             touch = footprints.ending(self._held, commits=sql == wire.COMMIT)
             self._held = NOTHING

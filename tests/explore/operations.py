@@ -1,4 +1,7 @@
-"""What meets: each operation does what its endpoint does, by the product's own services."""
+"""What meets: each operation does what its endpoint does, by the product's own services.
+
+A booking is found with its show alone: what is in it is read under its lock, or by the service.
+"""
 
 from collections.abc import Callable
 
@@ -72,7 +75,7 @@ def confirm(world: World, _who: int) -> str:
 
 @operation
 def extend(world: World, _who: int) -> str:
-    booking = booking_service.find(world.hold_id, caller=world.buyer)
+    booking = booking_service.find_hold(world.hold_id, caller=world.buyer)
     hold_service.extend(world.buyer, booking, once=None)
     return "extended"
 
@@ -152,14 +155,14 @@ def _place(
 
 
 def _change(world: World, quantity: int) -> str:
-    booking = booking_service.find(world.hold_id, caller=world.buyer)
+    booking = booking_service.find_hold(world.hold_id, caller=world.buyer)
     line = WantedLine(quantity, tier_id=world.tier_id)
     basket_service.replace_items(world.buyer, booking, [line])
     return "changed"
 
 
 def _cancel(booking_id: int, caller: Caller) -> str:
-    booking = booking_service.find(booking_id, caller=caller)
+    booking = booking_service.find_hold(booking_id, caller=caller)
     return f"cancel: {booking_service.cancel(caller, booking).status}"
 
 
