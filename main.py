@@ -99,12 +99,14 @@ def _extension_settings() -> dict[str, Any]:
             "pool_size": settings.threads,  # each has one, and none waits for another
             "max_overflow": 0,
             "pool_timeout": settings.pool_timeout,
-            "isolation_level": "READ COMMITTED",
             "connect_args": {
                 "connect_timeout": 5,
                 "application_name": "gigmate",
                 "options": f"-c statement_timeout={settings.statement_timeout_ms} "
                 f"-c lock_timeout={settings.lock_timeout_ms} "
+                # Here, and not as the engine's: psycopg2 would send it again with every switch
+                # between reading alone and a transaction.
+                "-c default_transaction_isolation=read\\ committed "
                 "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
             },
         },

@@ -11,13 +11,13 @@ Behind a pooler that hands out connections per transaction nothing stays prepare
 
 import hashlib
 import re
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import Any
 
 import psycopg2
 from sqlalchemy import Connection, Engine, Select
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 
 from config import settings
 from init import db
@@ -30,7 +30,8 @@ class Statement:
     """One statement with `:named` parameters, each of a type that its place in it tells.
 
     `name` is what the database's own views show of it. One that is `alone` is a whole answer: it
-    reads without a transaction, unless its session is in one, and spares two round trips.
+    reads without a transaction, unless its session is in one, and spares two round trips; when its
+    connection turns out to have died, it reads again over a new one.
     """
 
     def __init__(self, name: str, sql: str, *, alone: bool = False) -> None:
@@ -95,10 +96,25 @@ class Statement:
 
     def _sent(self, facts: dict[str, Any]) -> tuple[list[Any], Any]:
         facts = {**self._constants, **facts} if self._constants else facts
-        if self._alone and not db.session.registry.has() and isinstance(db.engine, Engine):
-            with db.engine.connect() as borrowed, _without_transaction(borrowed):
-                return self._sent_over(borrowed, facts)
+        engine = db.engine
+        if self._alone and not db.session.registry.has() and isinstance(engine, Engine):
+            try:
+                return self._sent_alone(engine, facts)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+            return self._sent_alone(engine, facts)  # that one had died; the pool has begun anew
         return self._sent_over(db.session.connection(), facts)
+
+    def _sent_alone(self, engine: Engine, facts: dict[str, Any]) -> tuple[list[Any], Any]:
+        with engine.connect() as borrowed:
+            driver: Any = borrowed.connection.dbapi_connection
+            driver.autocommit = True
+            try:
+                return self._sent_over(borrowed, facts)
+            finally:
+                if not driver.closed:
+                    driver.autocommit = False
 
     def _sent_over(self, connection: Connection, facts: dict[str, Any]) -> tuple[list[Any], Any]:
         with closing(connection.connection.cursor()) as cursor:
@@ -121,14 +137,3 @@ class Statement:
             cursor.execute(self._prepare)
             prepared.add(self.name)
         return self.call
-
-
-@contextmanager
-def _without_transaction(connection: Connection) -> Iterator[None]:
-    driver: Any = connection.connection.dbapi_connection
-    driver.autocommit = True
-    try:
-        yield
-    finally:
-        if not driver.closed:
-            driver.autocommit = False

@@ -14,6 +14,12 @@ ADD = Statement(
     "add", "SELECT CAST(:one AS bigint) + CAST(:other AS bigint) AS total, '50%' AS most"
 )
 
+CUT_ME = "SELECT pg_terminate_backend(pg_backend_pid())"
+CUT = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
 
 @pytest.mark.parametrize("prepare", [True, False])
 def test_returns_tuples_and_mappings(session, monkeypatch, prepare):
@@ -63,7 +69,7 @@ def test_refusals_of_the_database_are_sqlalchemys(committed):
 
 
 def test_a_lost_connection_is_replaced(committed):
-    cut = Statement("cut", "SELECT pg_terminate_backend(pg_backend_pid())")
+    cut = Statement("cut", CUT_ME)
 
     with pytest.raises(OperationalError) as lost:
         cut.run()
@@ -102,10 +108,29 @@ class TestAlone:
         assert divide.scalar(n=1) == 1
         assert ADD.scalar(one=1, other=1) == 2
 
-    def test_a_lost_connection_is_replaced(self, committed):
-        cut = "SELECT pg_terminate_backend(pg_backend_pid())"
+    def test_a_connection_that_has_died_is_replaced(self, committed, isolated):
+        isolated.run(n=1)
+        with db.engine.connect() as administrator:
+            administrator.execute(CUT)
+
+        assert isolated.scalar(n=2) == 2
+
+    def test_is_given_up_when_the_next_one_dies_too(self, committed):
         with pytest.raises(OperationalError) as lost:
-            Statement("cut_alone", cut, alone=True).run()
+            Statement("cut_alone", CUT_ME, alone=True).run()
 
         assert lost.value.connection_invalidated
         assert ADD.scalar(one=2, other=2) == 4
+
+    def test_switching_costs_no_round_trip(self, committed):
+        with db.engine.connect() as connection:
+            driver = connection.connection.dbapi_connection
+            connection.execute(text("SELECT 1"))
+            connection.rollback()
+            last = text("SELECT query FROM pg_stat_activity WHERE pid = :pid")
+            driver.autocommit = True
+            driver.autocommit = False
+            with db.engine.connect() as looking:
+                seen = looking.scalar(last, {"pid": driver.info.backend_pid})
+
+        assert seen == "ROLLBACK"
