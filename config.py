@@ -47,6 +47,7 @@ class Settings:
     lock_timeout_ms: int = 5_000
     prepare: bool = True
     availability_seconds: float = 1.0
+    sheet_seconds: float = 1.0
     log_level: str = "INFO"
 
     @property
@@ -101,6 +102,7 @@ ENVIRONMENT = {
     "LOCK_TIMEOUT_MS": "lock_timeout_ms",
     "PREPARE": "prepare",
     "AVAILABILITY_SECONDS": "availability_seconds",
+    "SHEET_SECONDS": "sheet_seconds",
     "LOG_LEVEL": "log_level",
 }
 

@@ -14,12 +14,14 @@ from services import (
     inventory_service,
     limit_service,
     pricing_service,
+    sale_service,
 )
 from services.hold_service import (
     WRITE_LINES,
     claim_of,
     columns_of,
-    sheet_for,
+    doubting,
+    require_visible,
     through_the_gate,
     with_fresh_sheet,
 )
@@ -73,17 +75,21 @@ def _change(caller: Caller, booking: Booking, edit: Edit) -> Booking:
     Lines that stay the same offer keep the price that they were held at. Raises what placing
     raises, and then the basket is as it was.
     """
-    return with_fresh_sheet(lambda: _change_once(caller, booking, edit))
+    return with_fresh_sheet(booking.show_id, lambda sure: _change_once(caller, booking, edit, sure))
 
 
-def _change_once(caller: Caller, booking: Booking, edit: Edit) -> Booking:
+def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Booking:
     booking = booking_service.find(booking.id, caller=caller)
     version = booking.version
-    sheet = sheet_for(caller, booking.show_id)
     _require_alive(booking)
-    wanted = edit(_basket(booking, sheet))
-    lines = _at_their_price(booking, pricing_service.price(sheet, wanted, channel=booking.channel))
-    total = pricing_service.total(sheet, lines)
+    with doubting(sure):
+        recent = sale_service.recent_sheet(booking.show_id)
+        sheet = require_visible(caller, recent, booking.show_id)
+        wanted = pricing_service.price(
+            sheet, edit(_basket(booking, sheet)), channel=booking.channel
+        )
+        lines = _at_their_price(booking, wanted)
+        total = pricing_service.total(sheet, lines)
     claims = [replace(claim_of(line), kept=_kept(booking, line)) for line in lines]
     limited = booking.channel not in AT_THE_DESK
     buyer = BuyerKey(booking.user_id, booking.email_key)

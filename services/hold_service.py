@@ -5,7 +5,8 @@ changed since, claims the places and writes the booking. `inventory_service` say
 claimed, and what happens when there are too few.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -38,7 +39,7 @@ from services import (
 from services.buyer_service import Buyer
 from services.inventory_service import Claim, ClaimedPlace, SheetOutdated, Short
 from services.pricing_service import AT_THE_DESK, PricedLine, Quote
-from utils.errors import Busy, Conflict, NotFound
+from utils.errors import ApiError, Busy, Conflict, NotFound
 from utils.statement import Statement
 from utils.tokens import digest, readable
 from utils.transaction import lock, lock_keys, transaction
@@ -107,7 +108,8 @@ WRITE_SECRET = Statement(
 
 def quote(caller: Caller, show_id: int, wanted: Sequence[WantedLine]) -> Quote:
     """What a basket would cost now; nothing is written."""
-    quoted = pricing_service.quote(sheet_for(caller, show_id), wanted)
+    sheet = require_visible(caller, sale_service.sheet(show_id), show_id)
+    quoted = pricing_service.quote(sheet, wanted)
     inventory_service.require_known(show_id, [claim_of(line) for line in quoted.lines])
     return quoted
 
@@ -119,7 +121,7 @@ def place(caller: Caller, wanted: WantedPlaces, *, once: Once | None) -> PlacedB
     again. With `confirm`, what is free or sold at the desk is confirmed in the same transaction.
     Raises the refusals of the sale, of the limits and of inventory_service.until_claimed.
     """
-    return with_fresh_sheet(lambda: _place(caller, wanted, once))
+    return with_fresh_sheet(wanted.show_id, lambda sure: _place(caller, wanted, once, sure))
 
 
 def extend(caller: Caller, booking: Booking, *, once: Once | None) -> Booking:
@@ -141,9 +143,8 @@ def extend(caller: Caller, booking: Booking, *, once: Once | None) -> Booking:
     return extended
 
 
-def sheet_for(caller: Caller, show_id: int) -> SaleSheet:
+def require_visible(caller: Caller, sheet: SaleSheet | None, show_id: int) -> SaleSheet:
     """What a show sells. Raises NotFound when it is not there, or a draft of somebody else's."""
-    sheet = sale_service.sheet(show_id)
     if sheet is None or (
         sheet.event_status == EventStatus.DRAFT
         and not caller.is_admin
@@ -153,30 +154,49 @@ def sheet_for(caller: Caller, show_id: int) -> SaleSheet:
     return sheet
 
 
-def with_fresh_sheet(deed: Callable[[], Done]) -> Done:
-    """What `deed` makes, done again from the start when the show changed under it."""
+def with_fresh_sheet(show_id: int, deed: Callable[[bool], Done]) -> Done:
+    """What `deed` makes, done again from the start when the show changed under it.
+
+    `deed(sure)` may go by a sheet that is a moment old; unless it is `sure`, it refuses nothing
+    for what stands there (see `doubting`).
+    """
+    sure = settings.sheet_seconds <= 0
     for _ in range(SHEETS_TRIED):
         try:
-            return deed()
+            return deed(sure)
         except SheetOutdated:
-            continue
+            sale_service.forget(show_id)
+            sure = True
     raise Busy("The show is being changed at this moment; try again.")
 
 
-def _place(caller: Caller, wanted: WantedPlaces, once: Once | None) -> PlacedBooking:
-    sheet = sheet_for(caller, wanted.show_id)
-    if wanted.channel in AT_THE_DESK:
-        authorize(caller, Permission.BOOKING_SELL, sheet)
-    if once is not None and once.scope:
-        idempotency_service.replay_if_answered(once)  # whatever became of what it names
-    buyer = buyer_service.buyer_of(caller, wanted, sheet)
-    if once is not None and not once.scope:
-        once.scope = f"guest:{buyer.email_key}"
-        idempotency_service.replay_if_answered(once)
-    lines = pricing_service.price(sheet, wanted.lines, channel=wanted.channel)
-    total = pricing_service.total(sheet, lines)
-    if wanted.confirm:
-        booking_service.require_free_or_desk(caller, total.amount, sheet)
+@contextmanager
+def doubting(sure: bool) -> Iterator[None]:
+    """Have what is refused inside the block looked at again by a new sheet, unless `sure`."""
+    try:
+        yield
+    except ApiError:
+        if sure:
+            raise
+        raise SheetOutdated from None
+
+
+def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) -> PlacedBooking:
+    with doubting(sure):
+        recent = sale_service.recent_sheet(wanted.show_id)
+        sheet = require_visible(caller, recent, wanted.show_id)
+        if wanted.channel in AT_THE_DESK:
+            authorize(caller, Permission.BOOKING_SELL, sheet)
+        if once is not None and once.scope:
+            idempotency_service.replay_if_answered(once)  # whatever became of what it names
+        buyer = buyer_service.buyer_of(caller, wanted, sheet)
+        if once is not None and not once.scope:
+            once.scope = f"guest:{buyer.email_key}"
+            idempotency_service.replay_if_answered(once)
+        lines = pricing_service.price(sheet, wanted.lines, channel=wanted.channel)
+        total = pricing_service.total(sheet, lines)
+        if wanted.confirm:
+            booking_service.require_free_or_desk(caller, total.amount, sheet)
     claims = [claim_of(line) for line in lines]
     limited = wanted.channel not in AT_THE_DESK
     waits_on = _advisory_keys(sheet, buyer if limited else None, once)

@@ -1,13 +1,16 @@
 """What is for sale at a show, and why it cannot be bought at this moment."""
 
 import functools
+import time
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 import orjson
 
+from config import settings
 from models.event import EventStatus, Moderation
 from models.sale import SalePrice, SaleSheet, SaleStock, SaleTier, StockCount
 from models.seat_map import SectionKind
@@ -16,6 +19,7 @@ from utils.clock import in_zone
 from utils.errors import ApiError, Conflict
 from utils.money import Money
 from utils.statement import Statement
+from utils.ttl_cache import TtlCache
 
 
 class NotPublished(Conflict):
@@ -43,6 +47,9 @@ class SalePaused(Conflict):
 
 
 SHEETS_REMEMBERED = 500
+_recent: TtlCache[int, tuple[SaleSheet | None, float]] = TtlCache(
+    lambda: settings.sheet_seconds, largest=SHEETS_REMEMBERED
+)
 
 # Read on every hold: one round trip, a few index look-ups, and no ORM objects.
 SHEET = """
@@ -105,6 +112,23 @@ def sheet(show_id: int) -> SaleSheet | None:
     """What a show sells at this moment, in one statement; None if there is no such show."""
     facts = READ_SHEET.mapping(show_id=show_id)
     return _sheet(facts) if facts else None
+
+
+def recent_sheet(show_id: int) -> SaleSheet | None:
+    """The sheet as it was at most settings.sheet_seconds ago; its clock has gone on since.
+
+    For a sale, which looks under its lock whether that still holds, and refuses nothing by it
+    before it has looked at a new one.
+    """
+    found, read_at = _recent.get(show_id, lambda: (sheet(show_id), time.monotonic()))
+    if found is None:
+        return None
+    return replace(found, now=found.now + timedelta(seconds=time.monotonic() - read_at))
+
+
+def forget(show_id: int) -> None:
+    """Read the sheet of a show anew when it is next wanted."""
+    _recent.forget(show_id)
 
 
 def counted_sheet(show_id: int) -> tuple[SaleSheet, dict[int, StockCount]] | None:

@@ -75,6 +75,7 @@ def app(database_uri: str) -> Iterator[Flask]:
             "threads": 24,
             "log_level": "ERROR",
             "availability_seconds": 0.0,
+            "sheet_seconds": 0.0,
         }
     )
     with app.app_context():

@@ -62,5 +62,6 @@ def application(uri: str) -> Flask:
             "secret_key": "a secret that only the explorer knows, long enough",
             "bcrypt_rounds": 4,
             "log_level": "ERROR",
+            "sheet_seconds": 0.0,  # nothing is remembered from one ordering to the next
         }
     )
