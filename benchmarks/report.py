@@ -109,7 +109,7 @@ def _page(result: Result) -> str:
     machine = result["machine"]
     head = f"""# Performance
 
-Written by `make bench`; every figure is of one run on one machine, and the ratios are what to compare.
+Written by `make bench`; the figures of a world are of one run on one machine, and the ratios are what to compare.
 
 {machine["processor"]}, {machine["cores"]} cores, {machine["memory_gb"]} GB, {machine["system"]}, Python \
 {machine["python"]}; load by {machine["load_generator"].split(" Copyright")[0]} over \
