@@ -163,10 +163,14 @@ def edit(event: Event, changes: dict[str, Any], *, caller: Caller) -> Event:
 
     People bought what these three promised; everything else stays open.
     """
-    if changes.get("organiser_id", event.organiser_id) != event.organiser_id:
+    changes_hands = changes.get("organiser_id", event.organiser_id) != event.organiser_id
+    if changes_hands:
         organiser_service.require_may_give(caller, changes["organiser_id"], Permission.EVENT_EDIT)
     with transaction():
         lock(event)
+        if changes_hands:  # who sells by a sheet that was read before would sell for another
+            for show in lock_all(select(Show).where(Show.event_id == event.id)):
+                show.touch()
         if any(
             changes.get(name, getattr(event, name)) != getattr(event, name) for name in PROMISES
         ):

@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from config import settings
 from services import sale_service
-from tests.factories import TierFactory, UserFactory, member
+from tests.factories import AdminFactory, OrganiserFactory, TierFactory, UserFactory, member
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +62,21 @@ def test_so_does_a_pause_and_its_end(client, buy, tier, owner):
     client.post(f"/shows/{tier.show_id}/resume", headers=owner)
 
     assert buy() == (201, 1000)
+
+
+def test_whose_event_it_no_longer_is_sells_nothing_at_its_desk(client, as_user, tier, owner):
+    body = {
+        "show_id": tier.show_id,
+        "items": [{"tier_id": tier.id, "quantity": 1}],
+        "channel": "desk",
+        "confirm": True,
+    }
+    assert client.post("/bookings/", json=body, headers=owner).status_code == 201
+    here, admin = f"/events/{tier.event_id}", as_user(AdminFactory())
+    given = client.patch(here, json={"organiser_id": OrganiserFactory().id}, headers=admin)
+    assert given.status_code == 200
+
+    assert client.post("/bookings/", json=body, headers=owner).status_code == 403
 
 
 def test_more_places_are_sold_at_once(client, buy, tier, owner):
