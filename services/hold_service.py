@@ -182,17 +182,14 @@ def doubting(sure: bool) -> Iterator[None]:
 
 
 def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) -> PlacedBooking:
-    with doubting(sure):
+    with doubting(sure), idempotency_service.before_refusing(once):
         recent = sale_service.recent_sheet(wanted.show_id)
         sheet = require_visible(caller, recent, wanted.show_id)
         if wanted.channel in AT_THE_DESK:
             authorize(caller, Permission.BOOKING_SELL, sheet)
-        if once is not None and once.scope:
-            idempotency_service.replay_if_answered(once)  # whatever became of what it names
         buyer = buyer_service.buyer_of(caller, wanted, sheet)
         if once is not None and not once.scope:
             once.scope = f"guest:{buyer.email_key}"
-            idempotency_service.replay_if_answered(once)
         lines = pricing_service.price(sheet, wanted.lines, channel=wanted.channel)
         total = pricing_service.total(sheet, lines)
         if wanted.confirm:
@@ -254,7 +251,9 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) 
             idempotency_service.keep(once, placed)
         return placed
 
-    return inventory_service.until_claimed(sheet.show_id, claims, attempt, version=sheet.version)
+    return inventory_service.until_claimed(
+        sheet.show_id, claims, attempt, version=sheet.version, once=once
+    )
 
 
 def _advisory_keys(sheet: SaleSheet, buyer: Buyer | None, once: Once | None) -> list[int]:

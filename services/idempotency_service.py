@@ -3,10 +3,12 @@
 The key is written in the transaction of its effect: both are there, or neither.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from models.values import Once
-from utils.errors import KeyReused
+from utils.errors import ApiError, KeyReused
 from utils.statement import Statement
 from utils.transaction import lock_key, lock_keys
 
@@ -68,6 +70,17 @@ def wait_for_duplicates(once: Once | None) -> None:
     if once is not None:
         lock_keys([lock_key_of(once)])
         replay_if_answered(once)
+
+
+@contextmanager
+def before_refusing(once: Once | None) -> Iterator[None]:
+    """Have what was answered before be answered again, where the block would refuse it now."""
+    try:
+        yield
+    except ApiError:
+        if once is not None and once.scope:
+            replay_if_answered(once)
+        raise
 
 
 def replay_if_answered(once: Once | None) -> None:

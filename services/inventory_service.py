@@ -22,6 +22,8 @@ from sqlalchemy.exc import OperationalError
 from config import settings
 from init import db
 from models.sale import SaleStock
+from models.values import Once
+from services import idempotency_service
 from utils.errors import ApiError, Busy, Conflict, Invalid
 from utils.statement import Statement
 from utils.transaction import abandon, transaction
@@ -170,7 +172,8 @@ LOOK = Statement(
                         + (SELECT count(*) FROM places
                             WHERE booking_id = :booking_id AND stock_id = k.id)
                    FROM unnest(CAST(:stock_ids AS bigint[])) WITH ORDINALITY AS k(id, n)
-                  ORDER BY k.n)
+                  ORDER BY k.n),
+           EXISTS (SELECT FROM idempotency_keys WHERE scope = :scope AND key = :key)
     """,
     alone=True,
 )
@@ -250,6 +253,7 @@ def until_claimed(
     *,
     version: int,
     booking_id: int = 0,
+    once: Once | None = None,
 ) -> Made:
     """What `attempt` makes, tried again as long as that can help.
 
@@ -260,10 +264,11 @@ def until_claimed(
     Raises SoldOut, SeatTaken, Invalid for seats that are not there, or Busy when places are free
     and others hold on to them. Nobody is told "sold out" while a place is free. Where others were
     told so lately, it looks before it tries: for a sold-out show a refusal is one statement.
-    Raises SheetOutdated instead when the show is not of this `version` any more.
+    Raises SheetOutdated instead when the show is not of this `version` any more, and Replay when
+    `once` was answered before.
     """
     if show_id in lately_short and len(claims) == 1 and not booking_id:
-        has_dead_holds, refusal = _look(show_id, claims, version)
+        has_dead_holds, refusal = _look(show_id, claims, version, 0, once)
         abandon()
         if refusal is not None and not has_dead_holds:
             raise refusal
@@ -277,7 +282,7 @@ def until_claimed(
         except OperationalError as error:
             if not _gave_up_waiting(error):
                 raise
-        has_dead_holds, refusal = _look(show_id, claims, version, booking_id)
+        has_dead_holds, refusal = _look(show_id, claims, version, booking_id, once)
         abandon()
         if refusal is not None and not has_dead_holds:
             lately_short.add(show_id)
@@ -315,16 +320,27 @@ def reap(show_id: int) -> int:
 
 
 def _look(
-    show_id: int, claims: Sequence[Claim], version: int, booking_id: int = 0
+    show_id: int,
+    claims: Sequence[Claim],
+    version: int,
+    booking_id: int = 0,
+    once: Once | None = None,
 ) -> tuple[bool, ApiError | None]:
-    """Whether holds are dead, and why the lines cannot be had with what is free, if they cannot."""
+    """Whether holds are dead, and why the lines cannot be had with what is free, if they cannot.
+
+    Raises Replay when this very request was answered before.
+    """
     stock_ids = sorted({stock_id for wanted in claims for stock_id in wanted.stock_ids})
-    now_is, has_dead_holds, counts = LOOK.one(
+    now_is, has_dead_holds, counts, was_answered = LOOK.one(
         show_id=show_id,
         stock_ids=stock_ids,
         booking_id=booking_id,
         at_most=sum(wanted.quantity for wanted in claims),
+        scope=once.scope if once else "",
+        key=once.key if once else "",
     )
+    if was_answered:
+        idempotency_service.replay_if_answered(once)
     if now_is != version:
         abandon()
         raise SheetOutdated

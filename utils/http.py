@@ -35,7 +35,7 @@ from utils.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from utils.prepared_schema import dumped
+from utils.prepared_schema import dumped, read
 
 View = Callable[..., Any]
 LARGEST_ID = 2**63 - 1
@@ -111,7 +111,7 @@ def json_body() -> Any:
 def loaded(schema: Schema, data: Any) -> Any:
     """`data` as `schema` understands it; Invalid names every field that is wrong, up to 100."""
     try:
-        return schema.load(data)
+        return read(schema, data)
     except ValidationError as error:
         found = _flat(error.messages)[:MOST_ERRORS]
         errors = [{"field": path, "detail": detail} for path, detail in found]

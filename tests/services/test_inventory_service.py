@@ -38,7 +38,10 @@ def claiming(stock):
     return {
         "GATE": (hold_service.GATE, here | {"quantity": 2, "line_count": 1, "turn_key": 0}),
         "WAIT": (inventory_service.WAIT, here | {"quantities": [2]}),
-        "LOOK": (inventory_service.LOOK, here | {"booking_id": 0, "at_most": 2}),
+        "LOOK": (
+            inventory_service.LOOK,
+            here | {"booking_id": 0, "at_most": 2, "scope": "user:1", "key": "none"},
+        ),
     }
 
 
