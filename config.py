@@ -39,6 +39,21 @@ class Settings:
     refresh_token_days: int = 7
     bcrypt_rounds: int = 12
     password_hashes_at_once: int = 2
+    verify_link_hours: int = 48
+    reset_link_minutes: int = 60
+    invitation_days: int = 7
+    moderation: bool = False
+    verified_organisers_only: bool = False
+    hold_budget_minutes: int = 600
+    guesses_per_account: int = 5
+    guesses_per_address: int = 30
+    guess_window_minutes: int = 15
+    rate_limits: bool = True
+    ratelimit_storage_uri: str = "memory://"
+    sell_limit: str = "120 per minute"
+    account_limit: str = "30 per minute"
+    trusted_proxies: int = 0
+    cors_origins: str = ""
     max_body_bytes: int = 1_000_000
     workers: int = 4
     threads: int = 8
@@ -78,6 +93,7 @@ class Settings:
 
 
 SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+MAY_BE_ZERO = {"TRUSTED_PROXIES"}
 KINDS = {int: "a whole number", float: "a number", str: "text"}
 ENVIRONMENT = {
     "GIGMATE_ENV": "env",
@@ -94,6 +110,21 @@ ENVIRONMENT = {
     "REFRESH_TOKEN_DAYS": "refresh_token_days",
     "BCRYPT_ROUNDS": "bcrypt_rounds",
     "PASSWORD_HASHES_AT_ONCE": "password_hashes_at_once",
+    "VERIFY_LINK_HOURS": "verify_link_hours",
+    "RESET_LINK_MINUTES": "reset_link_minutes",
+    "INVITATION_DAYS": "invitation_days",
+    "MODERATION": "moderation",
+    "VERIFIED_ORGANISERS_ONLY": "verified_organisers_only",
+    "HOLD_BUDGET_MINUTES": "hold_budget_minutes",
+    "GUESSES_PER_ACCOUNT": "guesses_per_account",
+    "GUESSES_PER_ADDRESS": "guesses_per_address",
+    "GUESS_WINDOW_MINUTES": "guess_window_minutes",
+    "RATE_LIMITS": "rate_limits",
+    "RATELIMIT_STORAGE_URI": "ratelimit_storage_uri",
+    "SELL_LIMIT": "sell_limit",
+    "ACCOUNT_LIMIT": "account_limit",
+    "TRUSTED_PROXIES": "trusted_proxies",
+    "CORS_ORIGINS": "cors_origins",
     "MAX_BODY_BYTES": "max_body_bytes",
     "WORKERS": "workers",
     "THREADS": "threads",
@@ -133,7 +164,7 @@ def _parsed(variable: str, text: str, kind: type) -> object:
         value = kind(text)
     except ValueError:
         raise ConfigurationError(f"{variable}={text!r} is not {KINDS[kind]}.") from None
-    if kind in (int, float) and value <= 0:
+    if kind in (int, float) and value <= 0 and variable not in MAY_BE_ZERO:
         raise ConfigurationError(f"{variable}={text!r} must be more than zero.")
     return value
 

@@ -12,8 +12,8 @@ from jwt.exceptions import PyJWTError
 
 from config import settings
 from models.permissions import RULES, Permission, anyone, guest, require_identity
-from models.values import STRANGER, Caller
-from services import auth_service
+from models.values import STRANGER, Actor, Caller
+from services import audit_service, auth_service
 from services.auth_service import Identity, SignedIn
 from utils.errors import Unauthenticated
 from utils.http import LARGEST_ID
@@ -60,6 +60,7 @@ def register_callers(app: Flask) -> None:
     def find_out_who_asks() -> None:
         g.caller = STRANGER
         g.caller = _caller()
+        audit_service.acting(Actor(g.caller, "api", g.get("request_id")))
         view = current_app.view_functions.get(request.endpoint or "")
         permission = getattr(view, "permission", None)
         if permission is not None:

@@ -1,5 +1,7 @@
 """What is true of one row. Importing this package defines the whole schema."""
 
+from models.api_key import ApiKey, KeyMode, Scope
+from models.audit_entry import AuditEntry
 from models.booking import (
     Booking,
     BookingLine,
@@ -10,7 +12,13 @@ from models.booking import (
 )
 from models.event import Event, EventStatus, Moderation
 from models.idempotency_key import IdempotencyKey
-from models.organiser import MemberRole, Organiser, OrganiserMember
+from models.organiser import (
+    MemberRole,
+    Organiser,
+    OrganiserInvitation,
+    OrganiserMember,
+    Verification,
+)
 from models.outbox_message import OutboxMessage
 from models.seat_map import MapSeat, SeatMap, SeatMapVersion, Section, SectionKind
 from models.show import AvailabilityDisplay, Show, ShowStatus
@@ -18,10 +26,13 @@ from models.stock import Place, Stock
 from models.ticket import CheckIn, Ticket, TicketStatus
 from models.ticket_holder import TicketHolder
 from models.tier import Price, Tier, TierStock
-from models.user import Role, SignIn, User
+from models.user import AccountLink, FailedGuess, LinkPurpose, Role, SignIn, User
 from models.venue import Venue
 
 __all__ = [
+    "AccountLink",
+    "ApiKey",
+    "AuditEntry",
     "AvailabilityDisplay",
     "Booking",
     "BookingLine",
@@ -31,17 +42,22 @@ __all__ = [
     "CheckIn",
     "Event",
     "EventStatus",
+    "FailedGuess",
     "IdempotencyKey",
+    "KeyMode",
+    "LinkPurpose",
     "MapSeat",
     "MemberRole",
     "Moderation",
     "Organiser",
+    "OrganiserInvitation",
     "OrganiserMember",
     "OutboxMessage",
     "PaymentStatus",
     "Place",
     "Price",
     "Role",
+    "Scope",
     "SeatMap",
     "SeatMapVersion",
     "Section",
@@ -57,4 +73,5 @@ __all__ = [
     "TierStock",
     "User",
     "Venue",
+    "Verification",
 ]

@@ -119,6 +119,7 @@ class Booking(Versioned, Base):
     payment_status: Mapped[PaymentStatus] = mapped_column(default=PaymentStatus.UNPAID)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     sold_by_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    sold_by_key_id: Mapped[int | None] = mapped_column(ForeignKey("api_keys.id"))
     ticket_holder_id: Mapped[int] = mapped_column(ForeignKey("ticket_holders.id"), index=True)
     email: Mapped[str | None]
     email_key: Mapped[str | None]

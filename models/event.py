@@ -74,6 +74,8 @@ class Event(Versioned, Base):
     image_url: Mapped[str | None]
     status: Mapped[EventStatus] = mapped_column(default=EventStatus.DRAFT)
     moderation: Mapped[Moderation] = mapped_column(default=Moderation.NOT_REQUIRED)
+    moderation_reason: Mapped[str | None]
+    submitted_at: Mapped[datetime | None]
     published_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
 

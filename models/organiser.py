@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from init import Base
@@ -19,6 +19,15 @@ class MemberRole(StrEnum):
     DOOR = "door"
 
 
+class Verification(StrEnum):
+    """Whether an admin has looked at who an organiser is."""
+
+    UNVERIFIED = "unverified"
+    APPLIED = "applied"
+    VERIFIED = "verified"
+    REFUSED = "refused"
+
+
 class Organiser(Versioned, Base):
     """A promoter, a club, a festival: everything it sells belongs to it."""
 
@@ -29,6 +38,10 @@ class Organiser(Versioned, Base):
     phone: Mapped[str | None]
     description: Mapped[str | None]
     website: Mapped[str | None]
+    verification: Mapped[Verification] = mapped_column(
+        default=Verification.UNVERIFIED, server_default="unverified"
+    )
+    verification_reason: Mapped[str | None]
     deleted_at: Mapped[datetime | None]
 
     @property
@@ -48,3 +61,18 @@ class OrganiserMember(Timestamped, Base):
     role: Mapped[MemberRole]
 
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+
+class OrganiserInvitation(Timestamped, Base):
+    """An offer to work for an organiser, mailed as a link that is good once until it expires."""
+
+    __tablename__ = "organiser_invitations"
+    __table_args__ = (Index("ix_organiser_invitations_organiser", "organiser_id", "id"),)
+
+    organiser_id: Mapped[int] = mapped_column(ForeignKey("organisers.id"))
+    email: Mapped[str]
+    role: Mapped[MemberRole]
+    invited_by_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]

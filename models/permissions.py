@@ -17,13 +17,21 @@ from utils.errors import Forbidden, Unauthenticated
 class Permission(StrEnum):
     CATALOGUE_READ = "catalogue:read"
     PROFILE_EDIT = "profile:edit"
+    USER_READ = "user:read"
+    USER_EDIT = "user:edit"
     ORGANISER_CREATE = "organiser:create"
     ORGANISER_EDIT = "organiser:edit"
     ORGANISER_DELETE = "organiser:delete"
+    ORGANISER_APPLY = "organiser:apply"
+    ORGANISER_VERIFY = "organiser:verify"
     MEMBER_READ = "member:read"
     MEMBER_EDIT = "member:edit"
+    INVITATION_ACCEPT = "invitation:accept"
+    KEY_EDIT = "key:edit"
+    AUDIT_READ = "audit:read"
     VENUE_EDIT = "venue:edit"
     EVENT_EDIT = "event:edit"
+    EVENT_MODERATE = "event:moderate"
     SHOW_EDIT = "show:edit"
     STOCK_READ = "stock:read"
     STOCK_EDIT = "stock:edit"
@@ -89,13 +97,21 @@ def _works_as(caller: Caller, target: Any, *roles: MemberRole) -> bool:
 RULES: dict[Permission, tuple[Rule, ...]] = {
     Permission.CATALOGUE_READ: (anyone,),
     Permission.PROFILE_EDIT: (signed_in,),
+    Permission.USER_READ: (admin,),
+    Permission.USER_EDIT: (admin,),
     Permission.ORGANISER_CREATE: (admin, organiser_account),
     Permission.ORGANISER_EDIT: (admin, manager),
     Permission.ORGANISER_DELETE: (admin, owner),
+    Permission.ORGANISER_APPLY: (admin, owner),
+    Permission.ORGANISER_VERIFY: (admin,),
     Permission.MEMBER_READ: (admin, staff),
     Permission.MEMBER_EDIT: (admin, owner),
+    Permission.INVITATION_ACCEPT: (signed_in,),
+    Permission.KEY_EDIT: (admin, owner),
+    Permission.AUDIT_READ: (admin, manager),
     Permission.VENUE_EDIT: (admin, manager),
     Permission.EVENT_EDIT: (admin, manager),
+    Permission.EVENT_MODERATE: (admin,),
     Permission.SHOW_EDIT: (admin, manager),
     Permission.STOCK_READ: (admin, staff),
     Permission.STOCK_EDIT: (admin, manager),

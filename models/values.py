@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from models.api_key import KeyMode, Scope
 from models.booking import BookingStatus, Channel, PaymentStatus
 from models.organiser import MemberRole
 from models.seat_map import SectionKind
@@ -17,7 +18,9 @@ NOBODY: Mapping[int, MemberRole] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks: a signed-in user, a guest who shows a booking's secret, or a stranger."""
+    """Who asks: a signed-in user, a program with an API key, a guest who shows a booking's secret,
+    or a stranger.
+    """
 
     user_id: int | None = None
     sign_in_id: int | None = None
@@ -29,12 +32,18 @@ class Caller:
     holder_email: str | None = None
     memberships: Mapping[int, MemberRole] = field(default_factory=lambda: NOBODY)
     booking_id: int | None = None
+    api_key_id: int | None = None
+    api_key_organiser_id: int | None = None
+    api_key_mode: KeyMode | None = None
+    scopes: frozenset[Scope] = frozenset()
 
     @property
     def key(self) -> str | None:
         """Who this is, for idempotency keys, limits and logs; None for a stranger."""
         if self.user_id:
             return f"user:{self.user_id}"
+        if self.api_key_id:
+            return f"key:{self.api_key_id}"
         return f"booking:{self.booking_id}" if self.booking_id else None
 
     @property
@@ -44,7 +53,7 @@ class Caller:
     @property
     def is_stranger(self) -> bool:
         """Whether nothing at all is known of who asks."""
-        return self.user_id is None and self.booking_id is None
+        return self.user_id is None and self.booking_id is None and self.api_key_id is None
 
     def organisers_as(self, *roles: MemberRole) -> list[int]:
         """The organisers that the caller works for in one of `roles`; in any, without roles."""
@@ -56,6 +65,15 @@ class Caller:
 
 
 STRANGER = Caller()
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who is behind a change, for the audit: a caller over the API, or a command."""
+
+    caller: Caller = STRANGER
+    origin: str = "command"
+    request_id: str | None = None
 
 
 @dataclass
