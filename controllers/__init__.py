@@ -1,5 +1,6 @@
 """The API's table of contents: which file serves which paths, by area."""
 
+from controllers.audit_controller import audit_bp
 from controllers.auth_controller import auth_bp
 from controllers.availability_controller import availability_bp
 from controllers.booking_controller import bookings_bp
@@ -35,6 +36,8 @@ BLUEPRINTS = (
     bookings_bp,
     # The door
     door_bp,
+    # Who did what
+    audit_bp,
     # Plumbing
     health_bp,
     problems_bp,

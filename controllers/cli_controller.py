@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, cast
@@ -14,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from config import settings
+from controllers.permission_table import permissions
 from schemas.fields import LARGEST_ID
 from services import (
     demo_large,
@@ -34,9 +36,10 @@ NOT_MIGRATED = ("42P01", "42703")  # no such table, no such column
 def register_commands(app: Flask) -> None:
     """Add the commands to the group that Flask-Migrate has given the app."""
     group = cast(click.Group, app.cli.commands["db"])
-    for command in (create, drop, seed, total_count, verify):
+    for command in (create, drop, seed, total_count, verify, roles):
         group.add_command(command)
     app.cli.add_command(make_admin)
+    app.cli.add_command(permissions)
 
 
 def plainly(deed: Callable[..., None]) -> Callable[..., None]:
@@ -201,6 +204,33 @@ def _print_table(broken: list[Breach]) -> None:
         for breach in rows:
             click.echo(f"  {breach.id:>{width}}  {breach.detail}")
     click.echo(f"{len(names)} of {len(INVARIANTS)} invariants are broken.", err=True)
+
+
+def _role(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name):
+        raise click.BadParameter("a role is named in small letters, digits and underscores.")
+    return name
+
+
+@click.command()
+@click.option("--app", default=schema_service.APP_ROLE, show_default=True, callback=_role)
+@click.option("--reader", default=schema_service.READER_ROLE, show_default=True, callback=_role)
+@with_appcontext
+@plainly
+def roles(app: str, reader: str) -> None:
+    """Make the roles with which production uses the database, or bring them up to date.
+
+    APP is for DATABASE_URI: it reads and writes what the API does, but can neither change nor
+    delete an entry of the audit. READER reads everything but secrets. Run it as the owner of the
+    tables, after every `flask db create`; then give the roles a way in:
+
+    \b
+      ALTER ROLE gigmate_app LOGIN PASSWORD '...';
+    """
+    schema_service.make_roles(app, reader)
+    click.echo(f"{app} uses {schema_service.address()}, {reader} reads it. To let them in:")
+    for role in (app, reader):
+        click.echo(f"  ALTER ROLE {role} LOGIN PASSWORD '...';")
 
 
 @click.command("make-admin")

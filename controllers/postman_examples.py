@@ -256,6 +256,7 @@ EXAMPLES = (
     Example("list_check_ins", "door", path=TONIGHT),
     Example("list_attendees", "door", path=TONIGHT, query={"status": "valid"}),
     Example("export_attendees", "door", path=TONIGHT),
+    Example("list_audit_entries", "admin", query={"after": "", "per_page": "5"}),
     # Plumbing
     Example("welcome", NOBODY),
     Example("health", NOBODY),

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, query_expression
 
 from init import Base
 from models.columns import Keyed
@@ -39,3 +39,5 @@ class AuditEntry(Keyed, Base):
     before: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     after: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     reason: Mapped[str | None]
+
+    address: Mapped[str | None] = query_expression()

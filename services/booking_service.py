@@ -28,6 +28,7 @@ from models.permissions import Permission, allowed
 from models.show import ShowCancelled, turn_key
 from models.values import Caller, Once, PlacedBooking, email_key
 from services import (
+    audit_service,
     booking_reading,
     booking_search,
     buyer_service,
@@ -70,15 +71,25 @@ HOLD = Statement(
 
 SETTLE = Statement(
     "settle",
-    """
+    f"""
     WITH told AS (
         INSERT INTO outbox_messages (topic, payload)
-        VALUES ('booking.confirmed', jsonb_build_object('booking_id', CAST(:booking_id AS bigint))))
+        SELECT 'booking.confirmed', jsonb_build_object('booking_id', CAST(:booking_id AS bigint))),
+    audited AS (
+        {audit_service.INTO}
+        SELECT 'booking.confirm', 'booking', b.id, e.organiser_id,
+               jsonb_build_object('status', b.status, 'payment_status', b.payment_status),
+               jsonb_build_object('status', 'confirmed', 'payment_status', 'paid',
+                                  'channel', b.channel, 'amount', b.total_amount,
+                                  'currency', b.currency),
+               b.comp_reason, {audit_service.BY}
+          FROM bookings b JOIN shows s ON s.id = b.show_id JOIN events e ON e.id = s.event_id
+         WHERE b.id = :booking_id)
     UPDATE bookings
        SET status = 'confirmed', payment_status = 'paid', confirmed_at = clock_timestamp(),
-           attendees = '{}', version = version + 1, updated_at = clock_timestamp()
+           attendees = '{{}}', version = version + 1, updated_at = clock_timestamp()
      WHERE id = :booking_id
-    """,
+    """,  # noqa: S608 (all parts are constants)
 )
 
 TELL_EACH = text(
@@ -88,6 +99,18 @@ TELL_EACH = text(
            jsonb_build_object('booking_id', id, 'reason', CAST(:reason AS text))
       FROM unnest(CAST(:booking_ids AS bigint[])) AS id ORDER BY id
     """
+)
+AUDIT_EACH = Statement(
+    "audit_each",
+    f"""
+    {audit_service.INTO}
+    SELECT 'booking.cancel', 'booking', b.id, CAST(:organiser_id AS bigint),
+           jsonb_build_object('status', b.status, 'payment_status', b.payment_status,
+                              'amount', b.total_amount, 'currency', b.currency),
+           jsonb_build_object('status', 'cancelled'), CAST(:reason AS text), {audit_service.BY}
+      FROM bookings b
+     WHERE b.show_id = :show_id AND b.status = 'confirmed' ORDER BY b.id
+    """,  # noqa: S608 (all parts are constants)
 )
 LIVE = (BookingStatus.HELD, BookingStatus.CONFIRMED)
 
@@ -167,6 +190,13 @@ def edit(caller: Caller, booking: Booking, changes: dict[str, Any]) -> Booking:
         _require_current(lock(booking))
         before = booking.ticket_holder_id
         booking.change(changes)
+        if booking.ticket_holder_id != before and booking.status == BookingStatus.CONFIRMED:
+            audit_service.record(
+                "booking.hand_over",
+                booking,
+                before={"ticket_holder_id": before},
+                after={"ticket_holder_id": booking.ticket_holder_id},
+            )
         _hand_over(booking, before)
         if attendees is not None:
             _name(booking, attendees)
@@ -202,7 +232,7 @@ def settle(
 
     `places` are its (place id, line id), `attendees` the names that it has for them.
     """
-    SETTLE.run(booking_id=booking_id)
+    SETTLE.run(booking_id=booking_id, **audit_service.actor_facts())
     ticket_service.issue(booking_id, places, attendees)
 
 
@@ -218,6 +248,7 @@ def cancel(caller: Caller, booking: Booking) -> Booking:
             dead = booking.current_status == BookingStatus.EXPIRED
             if booking.status == BookingStatus.CONFIRMED:
                 _require_cancellable(caller, booking)
+                _audit_cancelling(booking)
             booking.move(BookingStatus.EXPIRED if dead else BookingStatus.CANCELLED)
             if not dead:
                 booking.cancelled_at = db.session.scalar(select(now()))
@@ -227,6 +258,21 @@ def cancel(caller: Caller, booking: Booking) -> Booking:
             if not dead:
                 outbox_service.publish("booking.cancelled", booking_id=booking.id)
     return find(booking.id, caller=caller)
+
+
+def _audit_cancelling(booking: Booking) -> None:
+    """A hold that is let go is nobody's business; a sale that is undone is."""
+    audit_service.record(
+        "booking.cancel",
+        booking,
+        before={
+            "status": booking.status,
+            "payment_status": booking.payment_status,
+            "amount": booking.total_amount,
+            "currency": booking.currency,
+        },
+        after={"status": BookingStatus.CANCELLED},
+    )
 
 
 def cancel_all(show: Show, *, reason: str | None) -> int:
@@ -239,6 +285,8 @@ def cancel_all(show: Show, *, reason: str | None) -> int:
     ids = db.session.scalars(ordered).all()
     if not ids:
         return 0
+    audited = {"organiser_id": show.organiser_id, "reason": reason}
+    AUDIT_EACH.run(show_id=show.id, **audited, **audit_service.actor_facts())
     db.session.execute(
         update(Booking)
         .where(*live)

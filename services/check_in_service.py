@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from models import CheckIn, Show, Ticket, TicketStatus
 from models.values import Caller, Once
-from services import booking_service, idempotency_service
+from services import audit_service, booking_service, idempotency_service
 from utils.errors import Conflict, NotFound
 from utils.statement import Statement
 from utils.transaction import transaction
@@ -28,7 +28,7 @@ LOCK_BOOKING = Statement("lock_booking", "SELECT id FROM bookings WHERE id = :id
 # Nothing comes back, and nothing is done, unless the ticket is valid at this moment.
 ADMIT = Statement(
     "admit",
-    """
+    f"""
     WITH used AS (
         UPDATE tickets SET status = 'used', updated_at = clock_timestamp()
          WHERE id = :ticket_id AND status = 'valid'
@@ -40,7 +40,13 @@ ADMIT = Statement(
         RETURNING id, admitted_at),
     counted AS (
         UPDATE bookings SET version = version + 1, updated_at = clock_timestamp()
-         WHERE id = (SELECT booking_id FROM used))
+         WHERE id = (SELECT booking_id FROM used)),
+    audited AS (
+        {audit_service.INTO}
+        SELECT 'ticket.use', 'ticket', used.id, e.organiser_id,
+               jsonb_build_object('status', 'valid'), jsonb_build_object('status', 'used'), NULL,
+               {audit_service.BY}
+          FROM used JOIN shows s ON s.id = used.show_id JOIN events e ON e.id = s.event_id)
     SELECT entry.id, entry.admitted_at, h.name AS ticket_holder, t.name AS tier,
            k.section_name AS section, p.row, p.number
       FROM used CROSS JOIN entry
@@ -49,7 +55,7 @@ ADMIT = Statement(
       LEFT JOIN tiers t ON t.id = l.tier_id
       JOIN places p ON p.id = used.place_id
       JOIN stocks k ON k.id = p.stock_id
-    """,
+    """,  # noqa: S608 (all parts are constants)
 )
 
 WHY_NOT = Statement(
@@ -113,7 +119,12 @@ def admit(
         booking_service.require_show_happens(show.id)
         ticket_id, booking_id = _ticket_with(ticket_code, show)
         LOCK_BOOKING.run(id=booking_id)
-        facts = ADMIT.mapping(ticket_id=ticket_id, gate=gate, user_id=caller.user_id)
+        facts = ADMIT.mapping(
+            ticket_id=ticket_id,
+            gate=gate,
+            user_id=caller.user_id,
+            **audit_service.actor_facts(),
+        )
         if facts is None:
             raise _refusal(ticket_id)
         admission = Admission(show_id=show.id, ticket_id=ticket_id, gate=gate, **facts)

@@ -65,6 +65,10 @@ ROUTES = {
         PATCH /users/me
         POST /auth/logout
     """,
+    # Of the audit, what was done to what one manages.
+    "401 403 ok  403 ok  ok": """
+        GET /audit/
+    """,
     "401 403 ok  ok  ok  ok": """
         POST /organisers/
     """,
