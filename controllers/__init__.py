@@ -1,5 +1,6 @@
 """The API's table of contents: which file serves which paths, by area."""
 
+from controllers.api_key_controller import api_keys_bp
 from controllers.audit_controller import audit_bp
 from controllers.auth_controller import auth_bp
 from controllers.availability_controller import availability_bp
@@ -21,6 +22,7 @@ BLUEPRINTS = (
     # Who you are
     auth_bp,
     users_bp,
+    api_keys_bp,
     # The catalogue
     venues_bp,
     organisers_bp,

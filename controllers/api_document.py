@@ -15,7 +15,7 @@ from werkzeug.routing import BaseConverter
 
 from config import ROOT
 from controllers import postman_answers, postman_collection
-from controllers.callers import SECRET_HEADER
+from controllers.callers import KEY_HEADER, SECRET_HEADER
 from controllers.problem_controller import catalogue
 from utils.error_handlers import ProblemSchema
 from utils.http import LARGEST_ID, IdConverter
@@ -84,6 +84,17 @@ def describe(api: Api) -> None:
             "in": "header",
             "name": SECRET_HEADER,
             "description": "The secret of a guest's booking, from the answer that made it",
+        },
+    )
+    components.security_scheme(
+        "api_key",
+        {
+            "type": "apiKey",
+            "in": "header",
+            "name": KEY_HEADER,
+            "description": "A program's key, `gm_live_…` or `gm_test_…`, for one organiser; "
+            "`Authorization: Bearer …` carries it as well. A test key reads, quotes, and holds, "
+            "changes and cancels its holds; what lasts, it is refused with `test-key`",
         },
     )
     for unused in ("Error", "PaginationMetadata"):  # flask-smorest's own

@@ -25,6 +25,7 @@ from schemas.booking_schema import (
     ReplaceBookingSchema,
 )
 from services import basket_service, booking_reading, booking_service, hold_service
+from services.api_key_service import KeyIsForTests
 from services.booking_service import LIVE, PaymentRequired
 from services.hold_service import AlreadyExtended
 from services.inventory_service import SeatTaken, SoldOut
@@ -46,7 +47,11 @@ NOT_TO_BE_HAD = (SoldOut, SeatTaken, LimitReached, Busy)
 )
 @for_caller(Permission.BOOKING_READ)
 def list_bookings(wanted: dict[str, Any], caller: Caller) -> Select[int]:
-    """Your bookings, newest first; with filters also those of shows that you work for."""
+    """Your bookings, newest first; with filters also those of shows that you work for.
+
+    A key with the scope `sell` lists what keys of its organiser have sold, one with `reports` all
+    of its organiser's.
+    """
     return booking_service.search(caller, wanted)
 
 
@@ -64,22 +69,28 @@ def quote_booking(wanted: dict[str, Any], caller: Caller) -> Quote:
 @bookings_bp.arguments(PlaceBookingSchema())
 @bookings_bp.response(201, BookingSchema(), location="/bookings/{o.id}")
 @idempotent(201, location="/bookings/{o.id}")
-@refuses(*NOT_FOR_SALE, *NOT_TO_BE_HAD, PaymentRequired, NotFound)
+@refuses(*NOT_FOR_SALE, *NOT_TO_BE_HAD, PaymentRequired, NotFound, KeyIsForTests)
 @for_caller(Permission.BOOKING_PLACE)
 def place_booking(
     wanted: WantedPlaces, caller: Caller, once: Once | None
 ) -> PlacedBooking | Booking:
-    """Hold places while you pay: all of them, or nothing."""
+    """Hold places while you pay: all of them, or nothing.
+
+    A key sells for its organiser alone, through the channel `api`, in the name of the `buyer` that
+    it gives, whose limits hold; the answer's `secret` is the buyer's. With a test key, places can
+    be held and given back, and not confirmed.
+    """
     return hold_service.place(caller, wanted, once=once)
 
 
 @bookings_bp.post("/recover")
 @bookings_bp.arguments(RecoverSchema())
 @bookings_bp.response(202, AcceptedSchema())
+@refuses(KeyIsForTests)
 @for_caller(Permission.BOOKING_PLACE)
 def recover_booking(guest: dict[str, Any], caller: Caller) -> dict[str, str]:
     """Mail a guest a new secret; the answer is the same whether the booking exists or not."""
-    booking_service.recover(**guest)
+    booking_service.recover(caller, **guest)
     return {"detail": "If there is such a booking, a new secret is on its way by mail."}
 
 
@@ -156,10 +167,13 @@ def remove_seat(booking_id: int, place_id: int, caller: Caller) -> Booking:
 @bookings_bp.post("/<id:booking_id>/confirm")
 @bookings_bp.response(200, BookingSchema())
 @idempotent(200)
-@refuses(PaymentRequired, BookingMovedOn, HoldExpired, ShowCancelled)
+@refuses(PaymentRequired, BookingMovedOn, HoldExpired, ShowCancelled, KeyIsForTests)
 @for_caller(Permission.BOOKING_CHANGE)
 def confirm_booking(booking_id: int, caller: Caller, once: Once | None) -> PlacedBooking:
-    """Turn a hold that is free, or paid at the desk, into tickets."""
+    """Turn a hold that is free, or paid at the desk, into tickets.
+
+    A shop's key confirms what it has been paid for, as the desk does; a test key confirms nothing.
+    """
     booking = booking_service.find_hold(booking_id, caller=caller)
     authorize(caller, Permission.BOOKING_CHANGE, booking)
     return booking_service.confirm(caller, booking, once=once)

@@ -1,6 +1,7 @@
 """Who asks: read from the request once, before anything else looks at it."""
 
 import functools
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -11,9 +12,16 @@ from flask_jwt_extended import create_access_token, create_refresh_token
 from jwt.exceptions import PyJWTError
 
 from config import settings
-from models.permissions import RULES, Permission, anyone, guest, require_identity
+from models.permissions import (
+    RULES,
+    Permission,
+    anyone,
+    guest,
+    require_identity,
+    scopes_for,
+)
 from models.values import STRANGER, Actor, Caller
-from services import audit_service, auth_service
+from services import api_key_service, audit_service, auth_service
 from services.auth_service import Identity, SignedIn
 from utils.errors import Unauthenticated
 from utils.http import LARGEST_ID
@@ -21,6 +29,7 @@ from utils.tokens import digest
 
 View = Callable[..., Any]
 SECRET_HEADER = "Booking-Secret"  # noqa: S105 (the name of the header)
+KEY_HEADER = "X-API-Key"
 LONGEST_TOKEN = 4096
 TOKENS_REMEMBERED = 5_000
 ISSUER = "gigmate"
@@ -38,21 +47,31 @@ def for_caller(permission: Permission) -> Callable[[View], View]:
         known["permission"] = permission
         rules = RULES[permission]
         schemes: list[dict[str, list[str]]] = [{"bearer": []}]
+        if scopes_for(permission):
+            schemes.append({"api_key": []})
         if guest in rules:
             schemes.append({"booking_secret": []})
         if anyone in rules:
             schemes.append({})
         known["manual_doc"] = {
             "security": schemes,
-            "description": f"Permission `{permission}`: "
-            + ", ".join(rule.__name__.replace("_", " ") for rule in rules)
-            + ".",
+            "description": _told(view, permission),
         }
         wrapper._apidoc = known  # type: ignore[attr-defined]
         wrapper.permission = permission  # type: ignore[attr-defined]
         return wrapper
 
     return decorate
+
+
+def _told(view: View, permission: Permission) -> str:
+    """What a view's docstring says beyond its first sentence, and who may."""
+    more = inspect.cleandoc(view.__doc__ or "").partition("\n")[2].strip()
+    rules = ", ".join(rule.__name__.replace("_", " ") for rule in RULES[permission])
+    may = f"Permission `{permission}`: {rules}."
+    if scopes := scopes_for(permission):
+        may += f" An API key needs the scope {' or '.join(f'`{scope}`' for scope in scopes)}."
+    return f"{more}\n\n{may}" if more else may
 
 
 def register_callers(app: Flask) -> None:
@@ -117,13 +136,21 @@ def _signed(token: str, secret_key: str) -> tuple[str, Identity]:
 
 
 def _caller() -> Caller:
+    key = request.headers.get(KEY_HEADER)
+    if key is not None:
+        if "Authorization" in request.headers:
+            raise Unauthenticated("Send an API key or another credential, and not both.")
+        return api_key_service.caller_with(key)
     if header := request.headers.get("Authorization"):
         scheme, _, token = header.partition(" ")
         if scheme.lower() == "basic" and request.endpoint == "auth.token":
             return STRANGER  # an OAuth2 client names itself so; we know people, not clients
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("The Authorization header is not `Bearer <access_token>`.")
-        return auth_service.caller_of(identity_in(token.strip(), "access"))
+        token = token.strip()
+        if api_key_service.looks_like_one(token):
+            return api_key_service.caller_with(token)
+        return auth_service.caller_of(identity_in(token, "access"))
     if secret := request.headers.get(SECRET_HEADER):
         return auth_service.guest_with(digest(secret[:200]))
     return STRANGER

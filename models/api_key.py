@@ -30,6 +30,7 @@ class ApiKey(Timestamped, Base):
     """A program that works for one organiser; only the hash of its secret is kept."""
 
     __tablename__ = "api_keys"
+    __allow_unmapped__ = True
     __table_args__ = (Index("ix_api_keys_organiser", "organiser_id", "id"),)
 
     organiser_id: Mapped[int] = mapped_column(ForeignKey("organisers.id"))
@@ -42,3 +43,5 @@ class ApiKey(Timestamped, Base):
     last_used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+    secret: str | None = None  # the whole key, while it is being made

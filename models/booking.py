@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from init import Base
+from models.api_key import ApiKey
 from models.columns import Keyed, Versioned, step
 from models.show import Show
 from models.stock import Place
@@ -110,6 +111,12 @@ class Booking(Versioned, Base):
         Index("ix_bookings_buyer_user", "show_id", "user_id"),
         Index("ix_bookings_user_id", "user_id", "id"),
         Index("ix_bookings_show_id", "show_id", "id"),
+        Index(
+            "ix_bookings_sold_by_key_id",
+            "sold_by_key_id",
+            "id",
+            postgresql_where=text("sold_by_key_id IS NOT NULL"),
+        ),
     )
 
     reference: Mapped[str] = mapped_column(unique=True)
@@ -135,6 +142,7 @@ class Booking(Versioned, Base):
     attendees: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
     show: Mapped[Show] = relationship(viewonly=True)
+    sold_by_key: Mapped[ApiKey | None] = relationship(viewonly=True)
     ticket_holder: Mapped[TicketHolder] = relationship(viewonly=True)
     lines: Mapped[list["BookingLine"]] = relationship(order_by="BookingLine.id", viewonly=True)
     places: Mapped[list[Place]] = relationship(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
+from models.api_key import Scope
 from models.organiser import MemberRole
 from models.user import Role
 from models.values import Caller
@@ -49,8 +50,9 @@ class Permission(StrEnum):
 Rule = Callable[[Caller, Any], bool]
 
 
-def anyone(_caller: Caller, _target: Any) -> bool:
-    return True
+def anyone(caller: Caller, _target: Any) -> bool:
+    """Whoever asks; but a key may only do what its scopes name."""
+    return caller.api_key_id is None
 
 
 def signed_in(caller: Caller, _target: Any) -> bool:
@@ -87,6 +89,47 @@ def guest(caller: Caller, target: Any) -> bool:
     return caller.booking_id is not None and target is not None and target.id == caller.booking_id
 
 
+def catalogue_key(caller: Caller, target: Any) -> bool:
+    return _works_for(caller, target, Scope.CATALOGUE)
+
+
+def shop_key(caller: Caller, target: Any) -> bool:
+    return _works_for(caller, target, Scope.SELL)
+
+
+def seller_key(caller: Caller, target: Any) -> bool:
+    """A shop's key, for what keys of its organiser and its mode have sold."""
+    if not shop_key(caller, target) or target.sold_by_key is None:
+        return False
+    sold_by = target.sold_by_key.organiser_id, target.sold_by_key.mode
+    return bool(sold_by == (caller.api_key_organiser_id, caller.api_key_mode))
+
+
+def door_key(caller: Caller, target: Any) -> bool:
+    return _works_for(caller, target, Scope.DOOR)
+
+
+def reports_key(caller: Caller, target: Any) -> bool:
+    return _works_for(caller, target, Scope.REPORTS)
+
+
+def _works_for(caller: Caller, target: Any, scope: Scope) -> bool:
+    """Whether a key has `scope`, and `target` is its organiser's."""
+    if scope not in caller.scopes or target is None:
+        return False
+    return bool(target.organiser_id == caller.api_key_organiser_id)
+
+
+# Which scope a key needs for each rule that can let one through.
+SCOPES: dict[Rule, Scope] = {
+    catalogue_key: Scope.CATALOGUE,
+    shop_key: Scope.SELL,
+    seller_key: Scope.SELL,
+    door_key: Scope.DOOR,
+    reports_key: Scope.REPORTS,
+}
+
+
 def _works_as(caller: Caller, target: Any, *roles: MemberRole) -> bool:
     """`target` is anything with an `organiser_id`."""
     if target is None or target.organiser_id is None:
@@ -95,7 +138,7 @@ def _works_as(caller: Caller, target: Any, *roles: MemberRole) -> bool:
 
 
 RULES: dict[Permission, tuple[Rule, ...]] = {
-    Permission.CATALOGUE_READ: (anyone,),
+    Permission.CATALOGUE_READ: (anyone, catalogue_key, shop_key, reports_key),
     Permission.PROFILE_EDIT: (signed_in,),
     Permission.USER_READ: (admin,),
     Permission.USER_EDIT: (admin,),
@@ -113,17 +156,17 @@ RULES: dict[Permission, tuple[Rule, ...]] = {
     Permission.EVENT_EDIT: (admin, manager),
     Permission.EVENT_MODERATE: (admin,),
     Permission.SHOW_EDIT: (admin, manager),
-    Permission.STOCK_READ: (admin, staff),
+    Permission.STOCK_READ: (admin, staff, catalogue_key, reports_key),
     Permission.STOCK_EDIT: (admin, manager),
-    Permission.SALES_READ: (admin, staff),
+    Permission.SALES_READ: (admin, staff, reports_key),
     Permission.HOLDER_EDIT: (admin, buyer, manager),
-    Permission.BOOKING_PLACE: (anyone,),
-    Permission.BOOKING_SELL: (admin, manager),
-    Permission.BOOKING_READ: (admin, buyer, guest, staff),
-    Permission.BOOKING_CHANGE: (admin, buyer, guest, manager),
-    Permission.BOOKING_CANCEL: (admin, buyer, guest, manager),
-    Permission.DOOR_LIST: (admin, staff),
-    Permission.DOOR_ADMIT: (admin, staff),
+    Permission.BOOKING_PLACE: (anyone, shop_key),
+    Permission.BOOKING_SELL: (admin, manager, shop_key),
+    Permission.BOOKING_READ: (admin, buyer, guest, staff, seller_key, reports_key),
+    Permission.BOOKING_CHANGE: (admin, buyer, guest, manager, seller_key),
+    Permission.BOOKING_CANCEL: (admin, buyer, guest, manager, seller_key),
+    Permission.DOOR_LIST: (admin, staff, door_key, reports_key),
+    Permission.DOOR_ADMIT: (admin, staff, door_key),
 }
 
 
@@ -138,11 +181,32 @@ def authorize(caller: Caller, permission: Permission, target: Any = None) -> Non
         raise Forbidden(f"This needs the permission {permission}.", permission=permission)
 
 
+def scopes_for(permission: Permission) -> list[Scope]:
+    """The scopes of which a key needs one to be let in at all; none where no key is."""
+    return sorted({SCOPES[rule] for rule in RULES[permission] if rule in SCOPES})
+
+
 def require_identity(caller: Caller, permission: Permission) -> None:
-    """Refuse a stranger at the door where no rule could ever let one in."""
+    """Refuse at the door a stranger, or a key, that no rule could ever let in."""
+    if caller.api_key_id is not None:
+        _require_scope(caller, permission)
+        return
     rules = RULES[permission]
     if anyone in rules or caller.user_id is not None:
         return
     if guest in rules and caller.booking_id is not None:
         return
     raise Unauthenticated("Sign in and send the access token as `Authorization: Bearer …`.")
+
+
+def _require_scope(caller: Caller, permission: Permission) -> None:
+    scopes = scopes_for(permission)
+    if caller.scopes.intersection(scopes):
+        return
+    if not scopes:
+        raise Forbidden("No API key may do this; sign in.", permission=permission)
+    raise Forbidden(
+        f"This needs an API key with the scope {' or '.join(scopes)}.",
+        permission=permission,
+        scopes=scopes,
+    )

@@ -55,6 +55,15 @@ class Caller:
         """Whether nothing at all is known of who asks."""
         return self.user_id is None and self.booking_id is None and self.api_key_id is None
 
+    @property
+    def sees_drafts_of(self) -> list[int]:
+        """The organisers whose unpublished things the caller sees: those it works for, or its
+        key's, unless that key only sells.
+        """
+        if self.api_key_organiser_id is None:
+            return list(self.memberships)
+        return [self.api_key_organiser_id] if self.scopes - {Scope.SELL} else []
+
     def organisers_as(self, *roles: MemberRole) -> list[int]:
         """The organisers that the caller works for in one of `roles`; in any, without roles."""
         return [

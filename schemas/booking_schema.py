@@ -36,6 +36,7 @@ from schemas.fields import (
 )
 
 MOST_LINES = 20
+PAID_TO = {Channel.WEB: "desk", Channel.API: "shop"}
 SELLING = [Channel.WEB, Channel.DESK, Channel.COMP]
 
 
@@ -116,13 +117,18 @@ class PlaceBookingSchema(Input):
 
     show_id = key(required=True)
     items = items()
-    buyer = fields.Nested(BuyerSchema, metadata={"description": "Needed without an account"})
+    buyer = fields.Nested(
+        BuyerSchema, metadata={"description": "Needed without an account, and with an API key"}
+    )
     ticket_holder_id = key()
     channel = fields.Enum(
         Channel,
         by_value=True,
         validate=validate.OneOf(SELLING),
-        metadata={"enum": [str(c) for c in SELLING], "description": "desk and comp are for staff"},
+        metadata={
+            "enum": [str(c) for c in SELLING],
+            "description": "desk and comp are for staff; a key's is api",
+        },
     )
     confirm = Flag(metadata={"description": "Confirm at once what is free, or sold at the desk"})
     comp_reason = text(500, metadata={"description": "Needed for a comp"})
@@ -282,7 +288,12 @@ class StepSchema(Resource):
     action = fields.String(required=True)
     method = fields.String(required=True)
     href = fields.String(required=True)
-    by = fields.String(metadata={"description": "`desk`: the organiser's, once it is paid there"})
+    by = fields.String(
+        metadata={
+            "description": "Once it is paid there: the organiser's `desk`, or the `shop` whose key "
+            "sold it"
+        }
+    )
 
 
 def places_it_has(booking: Any) -> list[Any]:
@@ -300,9 +311,9 @@ def next_steps(booking: Any) -> list[dict[str, str]]:
     here = f"/bookings/{booking.id}"
     steps = []
     if booking.current_status == BookingStatus.HELD:
-        desk = booking.total.amount and booking.channel == Channel.WEB
+        taken_by = PAID_TO.get(booking.channel) if booking.total.amount else None
         confirm = {"action": "confirm", "method": "POST", "href": f"{here}/confirm"}
-        steps.append(confirm | ({"by": "desk"} if desk else {}))
+        steps.append(confirm | ({"by": taken_by} if taken_by else {}))
         if not booking.extended:
             steps.append({"action": "extend", "method": "POST", "href": f"{here}/extend"})
         steps.append({"action": "change", "method": "PUT", "href": f"{here}/items"})

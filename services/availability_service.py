@@ -88,7 +88,7 @@ def of_show(show_id: int, *, caller: Caller) -> ShowAvailability:
     """What can be bought at a show that `caller` may see, as a whole and tier by tier."""
     sheet, counts = _counted(show_id)
     staff = allowed(caller, Permission.SALES_READ, sheet)
-    if not (sheet.is_public or caller.is_admin or sheet.organiser_id in caller.memberships):
+    if not (sheet.is_public or caller.is_admin or sheet.organiser_id in caller.sees_drafts_of):
         raise NotFound(f"There is no show {show_id}.")
     tiers = [_of_tier(sheet, counts, tier, staff=staff) for tier in sheet.tiers.values()]
     facts = _of_show(sheet, counts, tiers, staff=staff)

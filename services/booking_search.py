@@ -7,10 +7,21 @@ reading everybody's, the newest first, until enough are theirs.
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, and_, any_, false, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    and_,
+    any_,
+    false,
+    literal,
+    or_,
+    select,
+    true,
+)
 
 from init import db
-from models import Booking, BookingStatus, Event, Show
+from models import ApiKey, Booking, BookingStatus, Event, Scope, Show
 from models.values import Caller
 from utils.clock import now
 
@@ -39,8 +50,12 @@ def fitting(caller: Caller, wanted: Mapping[str, Any]) -> list[ColumnElement[boo
 
 
 def _seen(caller: Caller, wanted: Mapping[str, Any]) -> list[ColumnElement[bool]]:
-    own = _own(caller)
     named = [OF_SHOWS[name] == wanted[name] for name in OF_SHOWS if wanted.get(name) is not None]
+    if caller.api_key_id is not None:
+        named.append(Event.organiser_id == caller.api_key_organiser_id)
+        shown = db.session.scalars(select(Show.id).join(Show.event).where(*named))
+        return [_at(list(shown)), told_to_key(caller)]
+    own = _own(caller)
     if named:
         shows = db.session.execute(
             select(Show.id, Event.organiser_id).join(Show.event).where(*named)
@@ -57,6 +72,20 @@ def _seen(caller: Caller, wanted: Mapping[str, Any]) -> list[ColumnElement[bool]
         return []
     ours = select(Show.id).join(Show.event).where(Event.organiser_id.in_(caller.organisers_as()))
     return [or_(own, _at(list(db.session.scalars(ours)))) if caller.memberships else own]
+
+
+def told_to_key(caller: Caller) -> ColumnElement[bool]:
+    """Which of its organiser's bookings a key reads: for reports all of them, for a shop those
+    that keys of its organiser and its mode have sold.
+    """
+    if Scope.REPORTS in caller.scopes:
+        return true()
+    if Scope.SELL not in caller.scopes:
+        return false()
+    sellers = select(ApiKey.id).where(
+        ApiKey.organiser_id == caller.api_key_organiser_id, ApiKey.mode == caller.api_key_mode
+    )
+    return Booking.sold_by_key_id.in_(sellers)
 
 
 def _own(caller: Caller) -> ColumnElement[bool]:

@@ -28,6 +28,7 @@ from models.permissions import Permission, allowed
 from models.show import ShowCancelled, turn_key
 from models.values import Caller, Once, PlacedBooking, email_key
 from services import (
+    api_key_service,
     audit_service,
     booking_reading,
     booking_search,
@@ -129,6 +130,9 @@ def visible_to(caller: Caller) -> Select[Booking]:
 def _seen_by(caller: Caller, query: Select[Any]) -> Select[Any]:
     if caller.is_admin:
         return query
+    if caller.api_key_id is not None:
+        ours = Event.organiser_id == caller.api_key_organiser_id
+        return query.where(ours, booking_search.told_to_key(caller))
     if caller.booking_id is not None:
         return query.where(Booking.id == caller.booking_id)
     if caller.user_id is None:
@@ -207,9 +211,11 @@ def edit(caller: Caller, booking: Booking, changes: dict[str, Any]) -> Booking:
 def confirm(caller: Caller, booking: Booking, *, once: Once | None) -> PlacedBooking:
     """Turn a living hold into a sale with tickets.
 
-    The box office confirms what was paid there; a buyer confirms what costs nothing. Raises
-    PaymentRequired, HoldExpired, BookingMovedOn or ShowCancelled.
+    The box office, or the shop that sold it by its key, confirms what was paid there; a buyer
+    confirms what costs nothing. Raises PaymentRequired, HoldExpired, BookingMovedOn,
+    ShowCancelled, or KeyIsForTests where a test key asks or has sold it.
     """
+    api_key_service.require_lasting(caller, booking.sold_by_key)
     with transaction():
         idempotency_service.wait_for_duplicates(once)
         require_show_happens(booking.show_id)
@@ -239,7 +245,8 @@ def settle(
 def cancel(caller: Caller, booking: Booking) -> Booking:
     """Give a booking's places back and void its tickets; a dead booking stays as it is.
 
-    A buyer may until the show starts, and while nobody has entered; the organiser always.
+    A buyer, or the shop that sold it by its key, may until the show starts, and while nobody has
+    entered; the organiser always.
     """
     with transaction():
         lock(booking)
@@ -313,14 +320,20 @@ def preview_cancel(show_ids: Sequence[int]) -> dict[str, int]:
     return {"bookings": bookings, "places": places}
 
 
-def recover(*, email: str, reference: str) -> None:
-    """Mail a guest a new secret for their booking, if there is one; nobody learns whether."""
+def recover(caller: Caller, *, email: str, reference: str) -> None:
+    """Mail a guest a new secret for their booking, if there is one; nobody learns whether.
+
+    A shop's key does so for what it may read. Raises KeyIsForTests for a test key.
+    """
+    api_key_service.require_lasting(caller)
     secret = readable(buyer_service.SECRET_LENGTH)
     query = select(Booking.id, Booking.email).where(
         Booking.reference == reference.upper(),
         Booking.email_key == email_key(email),
         Booking.user_id.is_(None),
     )
+    if caller.api_key_id is not None:
+        query = query.where(*booking_search.fitting(caller, {}))
     with transaction():
         found = db.session.execute(query).one_or_none()
         if found is not None:
@@ -339,9 +352,9 @@ def require_show_happens(show_id: int) -> None:
 
 
 def require_free_or_desk(caller: Caller, amount: int, target: Any) -> None:
-    """Raise PaymentRequired unless it costs nothing or the organiser's own desk confirms it."""
+    """Raise PaymentRequired unless it is free, or the organiser's desk or shop confirms it."""
     if amount and not allowed(caller, Permission.BOOKING_SELL, target):
-        raise PaymentRequired("Only its payment, or the organiser's desk, can confirm it.")
+        raise PaymentRequired("Only its payment, or the organiser's desk or shop, can confirm it.")
 
 
 def _of_shows(what: Any) -> Select[Any]:
@@ -369,7 +382,7 @@ def _require_current(booking: Booking) -> None:
 
 
 def _require_cancellable(caller: Caller, booking: Booking) -> None:
-    if allowed(caller, Permission.BOOKING_SELL, booking):
+    if caller.api_key_id is None and allowed(caller, Permission.BOOKING_SELL, booking):
         return
     started = db.session.scalar(select(Show.starts_at <= now()).where(Show.id == booking.show_id))
     used = select(Ticket.id).where(

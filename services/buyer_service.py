@@ -32,6 +32,7 @@ class Buyer:
 
     user_id: int | None
     sold_by_user_id: int | None
+    sold_by_key_id: int | None
     email: str | None
     email_key: str | None
     holder: PlacedHolder
@@ -60,6 +61,7 @@ def buyer_of(caller: Caller, wanted: WantedPlaces, sheet: SaleSheet) -> Buyer:
         return Buyer(
             user_id=caller.user_id if mine else None,
             sold_by_user_id=caller.user_id if desk else None,
+            sold_by_key_id=caller.api_key_id,
             email=address,
             email_key=account_key or (email_key(address) if address else None),
             holder=holder,
@@ -83,6 +85,8 @@ def buyer_of(caller: Caller, wanted: WantedPlaces, sheet: SaleSheet) -> Buyer:
         return buyer(PlacedHolder(caller.ticket_holder_id, known, caller.holder_email))
     if desk:
         return buyer(PlacedHolder(0, WALK_UP, None))
+    if caller.api_key_id is not None:
+        raise Invalid.at("buyer", "A key sells in the buyer's name: say who that is.")
     raise Invalid.at("buyer", "Sign in, or name the buyer with an e-mail address.")
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from models import CheckIn, Show, Ticket, TicketStatus
 from models.values import Caller, Once
-from services import audit_service, booking_service, idempotency_service
+from services import api_key_service, audit_service, booking_service, idempotency_service
 from utils.errors import Conflict, NotFound
 from utils.statement import Statement
 from utils.transaction import transaction
@@ -112,8 +112,10 @@ def admit(
 ) -> Admission:
     """Let the holder of a code in, once and only once.
 
-    Raises UnknownTicket, WrongShow, TicketVoid, ShowCancelled, or AlreadyUsed with when and where.
+    Raises UnknownTicket, WrongShow, TicketVoid, ShowCancelled, AlreadyUsed with when and where,
+    or KeyIsForTests.
     """
+    api_key_service.require_lasting(caller)
     with transaction():
         idempotency_service.wait_for_duplicates(once)
         booking_service.require_show_happens(show.id)

@@ -87,10 +87,10 @@ READ = Statement.of(
 
 
 def seen_by(caller: Caller) -> ColumnElement[bool]:
-    """That an event is public, or of an organiser that `caller` works for."""
+    """That an event is public, or of an organiser whose drafts `caller` sees."""
     if caller.is_admin:
         return true()
-    return or_(PUBLIC, Event.organiser_id.in_(caller.organisers_as()))
+    return or_(PUBLIC, Event.organiser_id.in_(caller.sees_drafts_of))
 
 
 def visible_to(caller: Caller) -> Select[Event]:
@@ -109,7 +109,7 @@ def mine(caller: Caller, wanted: dict[str, Any]) -> Select[int]:
     """The ids of all events of the organisers that `caller` works for; of an admin, all."""
     query = select(Event.id).where(seen_by(caller))
     if not caller.is_admin:
-        query = query.where(Event.organiser_id.in_(caller.organisers_as()))
+        query = query.where(Event.organiser_id.in_(caller.sees_drafts_of))
     if status := wanted.get("status"):
         query = query.where(Event.status == status)
     return _narrowed(query, wanted)
@@ -117,9 +117,7 @@ def mine(caller: Caller, wanted: dict[str, Any]) -> Select[int]:
 
 def show(event_id: int, *, caller: Caller) -> ShownEvent:
     """One event that `caller` may see, as its answer shows it."""
-    facts = SHOW.mapping(
-        id=event_id, is_admin=caller.is_admin, organiser_ids=caller.organisers_as()
-    )
+    facts = SHOW.mapping(id=event_id, is_admin=caller.is_admin, organiser_ids=caller.sees_drafts_of)
     if facts is None:
         raise NotFound(f"There is no event {event_id}.")
     return _shown(facts)

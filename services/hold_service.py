@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from config import settings
 from init import db
-from models import Booking, PaymentStatus
+from models import Booking, Channel, PaymentStatus
 from models.event import EventStatus
 from models.permissions import Permission, authorize
 from models.sale import SaleSheet
@@ -27,6 +27,7 @@ from models.values import (
     WantedPlaces,
 )
 from services import (
+    api_key_service,
     booking_reading,
     booking_service,
     buyer_service,
@@ -39,7 +40,7 @@ from services import (
 from services.buyer_service import Buyer
 from services.inventory_service import Claim, ClaimedPlace, SheetOutdated, Short
 from services.pricing_service import AT_THE_DESK, PricedLine, Quote
-from utils.errors import ApiError, Busy, Conflict, NotFound
+from utils.errors import ApiError, Busy, Conflict, Forbidden, Invalid, NotFound
 from utils.statement import Statement
 from utils.tokens import digest, readable
 from utils.transaction import lock, lock_keys, transaction
@@ -90,12 +91,12 @@ WRITE = Statement(
     f"""
     WITH lines AS ({LINES})
     INSERT INTO bookings (id, reference, show_id, status, channel, payment_status, user_id,
-                          sold_by_user_id, ticket_holder_id, email, email_key, total_amount,
-                          currency, held_at, held_until, comp_reason, note)
+                          sold_by_user_id, sold_by_key_id, ticket_holder_id, email, email_key,
+                          total_amount, currency, held_at, held_until, comp_reason, note)
     VALUES (:id, :reference, :show_id, 'held', :channel, :payment_status, :user_id,
-            :sold_by_user_id, :ticket_holder_id, :email, :email_key, :total_amount,
-            :currency, statement_timestamp(), statement_timestamp() + CAST(:hold AS interval),
-            :comp_reason, :note)
+            :sold_by_user_id, :sold_by_key_id, :ticket_holder_id, :email, :email_key,
+            :total_amount, :currency, statement_timestamp(),
+            statement_timestamp() + CAST(:hold AS interval), :comp_reason, :note)
     RETURNING held_at, held_until
     """,  # noqa: S608 (both halves are constants)
 )
@@ -119,8 +120,12 @@ def place(caller: Caller, wanted: WantedPlaces, *, once: Once | None) -> PlacedB
 
     The answer says until when (settings.hold_minutes); a guest's carries the secret that shows it
     again. With `confirm`, what is free or sold at the desk is confirmed in the same transaction.
-    Raises the refusals of the sale, of the limits and of inventory_service.until_claimed.
+    A key sells through `api`, in the name of the buyer that it gives, who is told the secret.
+    Raises the refusals of the sale, of the limits and of inventory_service.until_claimed; for a
+    key also Forbidden, and KeyIsForTests.
     """
+    if caller.api_key_id is not None:
+        wanted = _through_api(caller, wanted)
     return with_fresh_sheet(wanted.show_id, lambda sure: _place(caller, wanted, once, sure))
 
 
@@ -148,7 +153,7 @@ def require_visible(caller: Caller, sheet: SaleSheet | None, show_id: int) -> Sa
     if sheet is None or (
         sheet.event_status == EventStatus.DRAFT
         and not caller.is_admin
-        and sheet.organiser_id not in caller.memberships
+        and sheet.organiser_id not in caller.sees_drafts_of
     ):
         raise NotFound(f"There is no show {show_id}.")
     return sheet
@@ -185,6 +190,7 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) 
     with doubting(sure), idempotency_service.before_refusing(once):
         recent = sale_service.recent_sheet(wanted.show_id)
         sheet = require_visible(caller, recent, wanted.show_id)
+        authorize(caller, Permission.BOOKING_PLACE, sheet)
         if wanted.channel in AT_THE_DESK:
             authorize(caller, Permission.BOOKING_SELL, sheet)
         buyer = buyer_service.buyer_of(caller, wanted, sheet)
@@ -222,6 +228,7 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) 
                 **facts,
                 **columns_of(line_ids, lines),
                 sold_by_user_id=buyer.sold_by_user_id,
+                sold_by_key_id=buyer.sold_by_key_id,
                 ticket_holder_id=holder.id,
                 email=buyer.email,
                 email_key=buyer.email_key,
@@ -254,6 +261,17 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) 
     return inventory_service.until_claimed(
         sheet.show_id, claims, attempt, version=sheet.version, once=once
     )
+
+
+def _through_api(caller: Caller, wanted: WantedPlaces) -> WantedPlaces:
+    """What a key may ask for, on its own channel."""
+    if wanted.channel in AT_THE_DESK:
+        raise Forbidden("The desk and its comps are for people who sign in; leave `channel` out.")
+    if wanted.ticket_holder_id is not None:
+        raise Invalid.at("ticket_holder_id", "A key names its buyer inline, as `buyer`.")
+    if wanted.confirm:
+        api_key_service.require_lasting(caller)
+    return replace(wanted, channel=Channel.API)
 
 
 def _advisory_keys(sheet: SaleSheet, buyer: Buyer | None, once: Once | None) -> list[int]:

@@ -36,7 +36,7 @@ def search(caller: Caller, wanted: dict[str, Any]) -> Select[Show]:
     if status := wanted.get("status"):
         query = query.where(Show.status == status)
     elif not (wanted.get("event_id") and caller.is_admin):
-        theirs = Event.organiser_id.in_(caller.organisers_as() if wanted.get("event_id") else [])
+        theirs = Event.organiser_id.in_(caller.sees_drafts_of if wanted.get("event_id") else [])
         query = query.where(or_(takes_place(), theirs))
     if event_id := wanted.get("event_id"):
         query = query.where(Show.event_id == event_id)

@@ -78,7 +78,7 @@ def find(stock_id: int, *, caller: Caller) -> Stock:
     """One stock of an organiser that `caller` works for; to anyone else it does not exist."""
     query = _live().with_only_columns(Stock.show_id).where(Stock.id == stock_id)
     if not caller.is_admin:
-        query = query.where(Event.organiser_id.in_(caller.organisers_as()))
+        query = query.where(Event.organiser_id.in_(caller.sees_drafts_of))
     show_id = db.session.scalar(query)
     if show_id is None:
         raise NotFound(f"There is no stock {stock_id}.")

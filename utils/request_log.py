@@ -50,7 +50,7 @@ def register_request_log(app: Flask) -> None:
         headers = response.headers
         headers.add("X-Request-ID", facts.get("request_id", ""))
         headers.add("X-Content-Type-Options", "nosniff")
-        headers.add("Vary", "Authorization, Booking-Secret")
+        headers.add("Vary", "Authorization, Booking-Secret, X-API-Key")
         if request.path not in QUIET:
             now = time.perf_counter()
             log.info(

@@ -205,6 +205,12 @@ def upgrade() -> None:
             ["sold_by_key_id"],
             ["id"],
         )
+        batch_op.create_index(
+            "ix_bookings_sold_by_key_id",
+            ["sold_by_key_id", "id"],
+            unique=False,
+            postgresql_where=sa.text("sold_by_key_id IS NOT NULL"),
+        )
 
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.add_column(sa.Column("moderation_reason", sa.Text(), nullable=True))
@@ -284,6 +290,10 @@ def downgrade() -> None:
         batch_op.drop_column("moderation_reason")
 
     with op.batch_alter_table("bookings", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_bookings_sold_by_key_id",
+            postgresql_where=sa.text("sold_by_key_id IS NOT NULL"),
+        )
         batch_op.drop_constraint(
             batch_op.f("fk_bookings_sold_by_key_id_api_keys"), type_="foreignkey"
         )

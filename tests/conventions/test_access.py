@@ -104,9 +104,12 @@ ROUTES = {
     "401 403 403 403 ok  ok": """
         DELETE /events/{event_id}
         DELETE /organisers/{organiser_id}
+        DELETE /organisers/{organiser_id}/api_keys/{key_id}
         DELETE /shows/{show_id}
         DELETE /tiers/{tier_id}
         DELETE /venues/{venue_id}
+        GET /organisers/{organiser_id}/api_keys
+        GET /organisers/{organiser_id}/api_keys/{key_id}
         PATCH /events/{event_id}
         PATCH /organisers/{organiser_id}
         PATCH /organisers/{organiser_id}/members/{user_id}
@@ -119,6 +122,7 @@ ROUTES = {
         POST /events/{event_id}/publish
         POST /events/{event_id}/tiers
         POST /events/{event_id}/unpublish
+        POST /organisers/{organiser_id}/api_keys
         POST /organisers/{organiser_id}/members
         POST /shows/
         POST /shows/{show_id}/copy

@@ -13,8 +13,10 @@ from sqlalchemy import insert, select
 
 from init import db
 from models import (
+    ApiKey,
     Event,
     EventStatus,
+    KeyMode,
     MapSeat,
     MemberRole,
     Organiser,
@@ -22,6 +24,7 @@ from models import (
     Place,
     Price,
     Role,
+    Scope,
     SeatMap,
     SeatMapVersion,
     Section,
@@ -35,6 +38,7 @@ from models import (
     User,
     Venue,
 )
+from utils.tokens import digest, readable
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -104,6 +108,26 @@ def member(organiser: Organiser, role: MemberRole = MemberRole.OWNER) -> User:
     return OrganiserMemberFactory(
         organiser_id=organiser.id, role=role, user__role=Role.ORGANISER
     ).user
+
+
+class ApiKeyFactory(Factory):
+    """A live key that may do everything; its `secret` is what a program shows."""
+
+    class Meta:
+        model = ApiKey
+
+    organiser_id = factory.LazyFunction(lambda: OrganiserFactory().id)
+    name = "Web shop"
+    mode = KeyMode.LIVE
+    scopes = factory.LazyFunction(lambda: list(Scope))
+
+    @classmethod
+    def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> ApiKey:
+        secret = f"gm_{kwargs['mode']}_{readable(40)}"
+        facts = {"prefix": secret[:16], "secret_hash": digest(secret), **kwargs}
+        key = super()._create(model_class, *args, **facts)
+        key.secret = secret
+        return key
 
 
 class VenueFactory(Factory):

@@ -38,6 +38,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /organisers/{organiser_id}": ORGANISER,
     "POST /organisers/{organiser_id}/members": {"email": "x@example.com", "role": "door"},
     "PATCH /organisers/{organiser_id}/members/{user_id}": {"role": "manager"},
+    "POST /organisers/{organiser_id}/api_keys": {"name": "Shop", "scopes": ["sell"]},
     "POST /events/": EVENT,
     "PATCH /events/{event_id}": EVENT,
     "PUT /events/{event_id}": EVENT,

@@ -8,12 +8,13 @@ from sqlalchemy import select
 
 from controllers.callers import tokens_for
 from init import db
-from models import EventStatus, MemberRole, Place, Role, SignIn, Ticket, User
+from models import EventStatus, MemberRole, Place, Role, Scope, SignIn, Ticket, User
 from models.values import STRANGER, Caller, WantedBuyer, WantedLine, WantedPlaces
 from services import booking_service, hold_service
 from services.auth_service import SignedIn
 from tests.factories import (
     AdminFactory,
+    ApiKeyFactory,
     EventFactory,
     OrganiserFactory,
     ShowFactory,
@@ -77,6 +78,10 @@ def build() -> World:
         wanted = WantedPlaces(show_id=show.id, lines=(line,), **more)
         return hold_service.place(caller, wanted, once=None)
 
+    keys = {
+        scope: ApiKeyFactory(organiser_id=organiser.id, name=scope, scopes=[scope])
+        for scope in Scope
+    }
     hold = held(buyer, 2, "STALLS/A-1", "STALLS/A-2", ticket_holder_id=own.id)
     free = held(buyer, 2)
     booking = held(buyer, 2)
@@ -97,6 +102,7 @@ def build() -> World:
         callers=callers,
         ids={
             "organiser_id": [organiser.id],
+            "key_id": [key.id for key in keys.values()],
             "user_id": [people["door"].id],
             "venue_id": [venue.id, shared_venue.id],
             "event_id": [event.id, draft.id],
