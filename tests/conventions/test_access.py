@@ -17,7 +17,7 @@ from tests.factories.worlds import World
 
 CALLERS = ("stranger", "attendee", "other_owner", "door", "owner", "admin")
 TURNED_AWAY = (401, 403, 404)
-GUESTS = -1  # which of the world's bookings is the guest's
+GUESTS, SHOPS = -1, -2  # which of the world's bookings is the guest's, and which the shop's
 
 ROUTES = {
     # stranger, attendee, owner of another organiser, door, owner, admin
@@ -183,12 +183,188 @@ OUR_HOLDER = {
         PUT /ticket_holders/{holder_id}
     """,
 }
+# More callers of the same routes. Each key has one scope, and the booking is none that it sold.
+MORE_CALLERS = ("manager", "guest", "catalogue_key", "shop_key", "door_key", "reports_key")
+MORE_ROUTES = {
+    # manager, guest, keys with the scopes catalogue, sell, door, reports
+    "ok  ok  ok  ok  ok  ok": """
+        GET /
+        GET /docs/
+        GET /docs/{path}
+        GET /health
+        GET /openapi.json
+        GET /problems/
+        GET /problems/{code}
+        GET /ready
+        POST /auth/register
+    """,
+    "ok  ok  ok  ok  403 ok": """
+        GET /events/
+        GET /events/{event_id}
+        GET /events/{event_id}/tiers
+        GET /organisers/
+        GET /organisers/{organiser_id}
+        GET /seats
+        GET /seats/{place_id}
+        GET /shows/
+        GET /shows/{show_id}
+        GET /shows/{show_id}/availability
+        GET /shows/{show_id}/seats
+        GET /shows/{show_id}/tiers
+        GET /tiers/{tier_id}
+        GET /tiers/{tier_id}/availability
+        GET /venues/
+        GET /venues/{venue_id}
+    """,
+    "ok  ok  403 ok  403 403": """
+        POST /bookings/
+        POST /bookings/quote
+        POST /bookings/recover
+    """,
+    "401 401 401 401 401 401": """
+        POST /auth/login
+        POST /auth/refresh
+        POST /auth/token
+    """,
+    "ok  ok  403 ok  403 ok": """
+        GET /bookings/
+    """,
+    "ok  401 403 403 403 ok": """
+        GET /events/mine
+    """,
+    # Keys are nobody in particular, and change nothing but what they sell and whom they let in.
+    "ok  401 403 403 403 403": """
+        DELETE /events/{event_id}
+        DELETE /shows/{show_id}
+        DELETE /stocks/{stock_id}
+        DELETE /tiers/{tier_id}
+        DELETE /venues/{venue_id}
+        GET /organisers/{organiser_id}/members
+        GET /organisers/{organiser_id}/members/{user_id}
+        GET /ticket_holders/
+        GET /users/me
+        PATCH /events/{event_id}
+        PATCH /organisers/{organiser_id}
+        PATCH /shows/{show_id}
+        PATCH /stocks/{stock_id}
+        PATCH /tiers/{tier_id}
+        PATCH /users/me
+        PATCH /venues/{venue_id}
+        POST /auth/logout
+        POST /events/
+        POST /events/{event_id}/cancel
+        POST /events/{event_id}/complete
+        POST /events/{event_id}/publish
+        POST /events/{event_id}/tiers
+        POST /events/{event_id}/unpublish
+        POST /organisers/
+        POST /shows/
+        POST /shows/{show_id}/copy
+        POST /shows/{show_id}/pause
+        POST /shows/{show_id}/postpone
+        POST /shows/{show_id}/reschedule
+        POST /shows/{show_id}/resume
+        POST /shows/{show_id}/stocks
+        POST /shows/{show_id}/tiers
+        POST /ticket_holders/
+        POST /venues/
+        PUT /events/{event_id}
+        PUT /organisers/{organiser_id}
+        PUT /shows/{show_id}
+        PUT /tiers/{tier_id}
+        PUT /venues/{venue_id}
+    """,
+    "ok  404 403 404 403 ok": """
+        GET /bookings/{booking_id}
+    """,
+    "ok  404 403 404 403 403": """
+        DELETE /bookings/{booking_id}
+        DELETE /bookings/{booking_id}/seats/{place_id}
+        PATCH /bookings/{booking_id}
+        POST /bookings/{booking_id}/confirm
+        POST /bookings/{booking_id}/extend
+        POST /bookings/{booking_id}/seats
+        PUT /bookings/{booking_id}
+        PUT /bookings/{booking_id}/items
+    """,
+    "404 401 403 403 403 403": """
+        DELETE /ticket_holders/{holder_id}
+        GET /ticket_holders/{holder_id}
+        PATCH /ticket_holders/{holder_id}
+        PUT /ticket_holders/{holder_id}
+    """,
+    "403 401 403 403 403 403": """
+        DELETE /organisers/{organiser_id}
+        DELETE /organisers/{organiser_id}/api_keys/{key_id}
+        DELETE /organisers/{organiser_id}/members/{user_id}
+        GET /organisers/{organiser_id}/api_keys
+        GET /organisers/{organiser_id}/api_keys/{key_id}
+        PATCH /organisers/{organiser_id}/members/{user_id}
+        POST /organisers/{organiser_id}/api_keys
+        POST /organisers/{organiser_id}/members
+    """,
+    "ok  401 403 403 ok  ok": """
+        GET /shows/{show_id}/attendees
+        GET /shows/{show_id}/attendees.csv
+        GET /shows/{show_id}/check_ins
+    """,
+    "ok  401 403 403 ok  403": """
+        POST /shows/{show_id}/check_ins
+    """,
+    "ok  401 ok  403 403 ok": """
+        GET /shows/{show_id}/stocks
+        GET /stocks/{stock_id}
+    """,
+}
+MORE_DRAFT = {
+    # manager, guest, keys with the scopes catalogue, sell, door, reports
+    "ok  404 ok  404 403 ok": """
+        GET /events/{event_id}
+        GET /events/{event_id}/tiers
+        GET /shows/{show_id}
+        GET /shows/{show_id}/availability
+        GET /shows/{show_id}/seats
+        GET /shows/{show_id}/tiers
+        GET /tiers/{tier_id}
+        GET /tiers/{tier_id}/availability
+    """,
+    "ok  401 403 403 403 403": """
+        PATCH /events/{event_id}
+        PATCH /shows/{show_id}
+        PATCH /tiers/{tier_id}
+        POST /events/{event_id}/publish
+        POST /shows/{show_id}/tiers
+    """,
+    "ok  401 403 403 ok  ok": """
+        GET /shows/{show_id}/attendees
+    """,
+    "ok  401 ok  403 403 ok": """
+        GET /shows/{show_id}/stocks
+    """,
+}
+# What the shop's key has sold.
+SOLD_BY_KEY = {
+    # manager, guest, keys with the scopes catalogue, sell, door, reports
+    "ok  404 403 ok  403 ok": """
+        GET /bookings/{booking_id}
+    """,
+    "ok  404 403 ok  403 403": """
+        DELETE /bookings/{booking_id}
+        DELETE /bookings/{booking_id}/seats/{place_id}
+        PATCH /bookings/{booking_id}
+        POST /bookings/{booking_id}/confirm
+        POST /bookings/{booking_id}/extend
+        POST /bookings/{booking_id}/seats
+        PUT /bookings/{booking_id}
+        PUT /bookings/{booking_id}/items
+    """,
+}
 
 
-def rows(table: dict[str, str]) -> list[Any]:
+def rows(table: dict[str, str], callers: tuple[str, ...] = CALLERS) -> list[Any]:
     return [
         pytest.param(
-            route.strip(), dict(zip(CALLERS, expected.split(), strict=True)), id=route.strip()
+            route.strip(), dict(zip(callers, expected.split(), strict=True)), id=route.strip()
         )
         for expected, routes in table.items()
         for route in routes.strip().splitlines()
@@ -254,6 +430,12 @@ def test_every_route_has_a_row(app):
     assert sorted(row.id for row in rows(ROUTES)) == sorted(routes)
 
 
+def test_every_route_has_a_row_for_the_others_too():
+    asked = [row.id for row in rows(MORE_ROUTES, MORE_CALLERS)]
+
+    assert sorted(asked) == sorted(row.id for row in rows(ROUTES))
+
+
 @pytest.mark.parametrize(("route", "expected"), rows(ROUTES))
 def test_who_may(answers, route, expected):
     assert answers(route) == expected
@@ -267,6 +449,21 @@ def test_who_may_with_a_draft(answers, route, expected):
 @pytest.mark.parametrize(("route", "expected"), rows(OUR_HOLDER))
 def test_who_may_with_an_organisers_ticket_holder(answers, route, expected):
     assert answers(route, which=1) == expected
+
+
+@pytest.mark.parametrize(("route", "expected"), rows(MORE_ROUTES, MORE_CALLERS))
+def test_which_of_the_others_may(answers, route, expected):
+    assert answers(route, callers=MORE_CALLERS) == expected
+
+
+@pytest.mark.parametrize(("route", "expected"), rows(MORE_DRAFT, MORE_CALLERS))
+def test_which_of_the_others_may_with_a_draft(answers, route, expected):
+    assert answers(route, which=1, callers=MORE_CALLERS) == expected
+
+
+@pytest.mark.parametrize(("route", "expected"), rows(SOLD_BY_KEY, MORE_CALLERS))
+def test_which_of_the_others_may_with_what_a_key_sold(answers, route, expected):
+    assert answers(route, which=SHOPS, callers=MORE_CALLERS) == expected
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from controllers.callers import tokens_for
 from init import db
-from models import EventStatus, MemberRole, Place, Role, Scope, SignIn, Ticket, User
+from models import EventStatus, KeyMode, MemberRole, Place, Role, Scope, SignIn, Ticket, User
 from models.values import STRANGER, Caller, WantedBuyer, WantedLine, WantedPlaces
 from services import booking_service, hold_service
 from services.auth_service import SignedIn
@@ -27,6 +27,12 @@ from tests.factories import (
 )
 
 Headers = dict[str, str]
+KEYS = {
+    "catalogue_key": Scope.CATALOGUE,
+    "shop_key": Scope.SELL,
+    "door_key": Scope.DOOR,
+    "reports_key": Scope.REPORTS,
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ def build() -> World:
 
     The first id of each list is the public one, the second the draft's; of ticket holders, the
     attendee's and the organiser's; of bookings, a hold of the attendee's. The last booking, holder
-    and place are the guest's.
+    and place are the guest's, those before them what the shop's key has sold.
     """
     organiser = OrganiserFactory()
     people = {
@@ -54,6 +60,7 @@ def build() -> World:
         "door": member(organiser, MemberRole.DOOR),
         "owner": member(organiser),
         "admin": AdminFactory(),
+        "manager": member(organiser, MemberRole.MANAGER),
     }
     venue = VenueFactory(
         organiser_id=organiser.id, layout=[("Stalls", {"A": 12, "B": 12}), ("Floor", 300)]
@@ -78,10 +85,6 @@ def build() -> World:
         wanted = WantedPlaces(show_id=show.id, lines=(line,), **more)
         return hold_service.place(caller, wanted, once=None)
 
-    keys = {
-        scope: ApiKeyFactory(organiser_id=organiser.id, name=scope, scopes=[scope])
-        for scope in Scope
-    }
     hold = held(buyer, 2, "STALLS/A-1", "STALLS/A-2", ticket_holder_id=own.id)
     free = held(buyer, 2)
     booking = held(buyer, 2)
@@ -92,12 +95,30 @@ def build() -> World:
         STRANGER, 2, "STALLS/A-3", "STALLS/A-4", buyer=WantedBuyer("Guest", "guest@example.com")
     )
 
+    keys = {
+        who: ApiKeyFactory(organiser_id=organiser.id, name=who, scopes=[scope])
+        for who, scope in KEYS.items()
+    }
+    through_shop = held(
+        Caller(
+            api_key_id=keys["shop_key"].id,
+            api_key_organiser_id=organiser.id,
+            api_key_mode=KeyMode.LIVE,
+            scopes=frozenset({Scope.SELL}),
+        ),
+        2,
+        "STALLS/A-11",
+        "STALLS/A-12",
+        buyer=WantedBuyer("Customer", "customer@example.com"),
+    )
+    shown = {who: {"X-API-Key": key.secret} for who, key in keys.items()}
+
     db.session.expire_all()
     seats = select(Place).where(Place.key.is_not(None), Place.show_id == show.id)
     places = list(db.session.scalars(seats.order_by(Place.id)))
     tickets = list(db.session.scalars(select(Ticket).where(Ticket.booking_id == booking.id)))
     callers = {"stranger": {}, **{who: _signed_in(user) for who, user in people.items()}}
-    callers["guest"] = {"Booking-Secret": guest.secret}
+    callers |= {"guest": {"Booking-Secret": guest.secret}, **shown}
     return World(
         callers=callers,
         ids={
@@ -110,9 +131,14 @@ def build() -> World:
             "tier_id": [standing.id, drafted.id, seated.id],
             "price_id": [standing.prices[0].id, seated.prices[0].id],
             "stock_id": [house.id, standing.stocks[0].id],
-            "place_id": [place.id for place in places[:4]],
-            "booking_id": [hold.id, free.id, booking.id, gone.id, guest.id],
-            "holder_id": [own.id, staff_holder.id, guest.ticket_holder.id],
+            "place_id": [places[n].id for n in (0, 1, 10, 3)],
+            "booking_id": [hold.id, free.id, booking.id, gone.id, through_shop.id, guest.id],
+            "holder_id": [
+                own.id,
+                staff_holder.id,
+                through_shop.ticket_holder.id,
+                guest.ticket_holder.id,
+            ],
         },
         seats=[place.key for place in places],
         email=people["attendee"].email,
