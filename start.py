@@ -75,6 +75,8 @@ def serve(app: Flask) -> None:
         if demo_service.is_empty():
             click.echo("The database is empty: making a demo world.")
             demo_service.seed()
+            for name, secret in demo_service.hand_out_keys().items():
+                click.echo(f"Its {name}'s API key, shown this once: {secret}")
         _disconnect()
     Server(app).run()
 

@@ -122,7 +122,8 @@ def seed(size: str, **numbers: Any) -> None:
     """Fill a database that has no accounts yet with a demo world.
 
     Halls, organisers, tours, tiers and bookings in every state, dated from today, and one account
-    per role, all with the same published password. Refused on a production configuration.
+    per role, all with the same published password; also two API keys, a shop's and a scanner's,
+    made for this database and shown this once. Refused on a production configuration.
 
     A large world, to measure in, has 2,000 events more, with 10,000 shows and 1,000,000 confirmed
     bookings; show 19 has 80,000 seats, and shows 20 to 29 have 20,000 places each. It is made
@@ -150,6 +151,8 @@ def seed(size: str, **numbers: Any) -> None:
     click.echo(f"Accounts, all with the password {demo_service.PASSWORD}:")
     for role, email in demo_service.LOGINS.items():
         click.echo(f"  {role:<10} {email}")
+    for name, secret in demo_service.hand_out_keys().items():
+        click.echo(f"  {name + ' key':<10} {secret}")
     if size == "large":
         click.echo(f"  {'buyer':<10} {demo_large.account_email(0)} and many more")
 

@@ -25,13 +25,16 @@ from models import (
     CheckIn,
     Event,
     Organiser,
+    OrganiserMember,
     Place,
+    Scope,
     Show,
     Ticket,
     User,
     Venue,
 )
-from services import demo_catalogue, demo_large, demo_sales
+from models.values import STRANGER
+from services import api_key_service, demo_catalogue, demo_large, demo_sales
 from services.demo_large_world import LargeWorld
 from services.demo_world import ADMIN, ATTENDEE, COMPANIES
 from utils.bulk import Tell, silently
@@ -45,6 +48,7 @@ LOGINS = {
     "door": COMPANIES["Nyota"].door.email,
     "attendee": ATTENDEE.email,
 }
+KEYS = {"shop": [Scope.CATALOGUE, Scope.SELL], "door": [Scope.DOOR]}
 COUNTED: tuple[type[Any], ...] = (
     User,
     Organiser,
@@ -100,6 +104,28 @@ def seed(large: LargeWorld | None = None, *, tell: Tell = silently) -> dict[str,
     if large is not None:
         demo_large.tidy_up(tell)
     return made
+
+
+def hand_out_keys() -> dict[str, str]:
+    """New keys of the demo organiser for a shop and a scanner, whole, by what they are for.
+
+    They are made here and now and told this once; none where there is no demo organiser.
+    """
+    owned = select(OrganiserMember.organiser_id).join(OrganiserMember.user)
+    organiser = db.session.scalar(
+        select(Organiser).where(
+            Organiser.id.in_(owned.where(User.email == LOGINS["organiser"])),
+            Organiser.deleted_at.is_(None),
+        )
+    )
+    if organiser is None or settings.in_production:
+        return {}
+    with transaction():
+        made = {
+            name: api_key_service.create(STRANGER, organiser, name=f"Demo {name}", scopes=scopes)
+            for name, scopes in KEYS.items()
+        }
+    return {name: key.secret or "" for name, key in made.items()}
 
 
 def _count_ids_from_one() -> None:

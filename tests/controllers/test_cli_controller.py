@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from config import ROOT, settings
 from controllers import cli_controller
 from init import db, migrate
 from models import Role
-from services import demo_large, demo_service
+from services import api_key_service, demo_large, demo_service
 from services.demo_large_world import LargeWorld
 from tests.factories import TierFactory, UserFactory
 
@@ -150,6 +151,15 @@ class TestSeed:
         assert demo_service.PASSWORD in seeded.output
         for email in demo_service.LOGINS.values():
             assert email in seeded.output
+
+    def test_hands_out_keys_that_are_made_for_this_database(self, scratch, seeded):
+        keys = dict(re.findall(r"^  (\w+) key +(gm_live_\w{40})$", seeded.output, re.MULTILINE))
+
+        with scratch.app_context():
+            may = {
+                name: api_key_service.caller_with(secret).scopes for name, secret in keys.items()
+            }
+        assert may == {"shop": {"catalogue", "sell"}, "door": {"door"}}
 
     def test_adds_nothing_to_a_database_with_accounts(self, scratch, seeded):
         again = run(scratch, "seed")

@@ -176,6 +176,23 @@ def test_somebody_of_every_role_can_sign_in(seeded, client, role):
     assert response.json["access_token"]
 
 
+def test_its_keys_are_new_each_time_and_work(seeded, client):
+    order = {"show_id": 1, "items": [{"tier_id": 1, "quantity": 2}], "buyer": GUEST}
+
+    first, second = demo_service.hand_out_keys(), demo_service.hand_out_keys()
+
+    assert set(first) == set(second) == {"shop", "door"}
+    assert not set(first.values()) & set(second.values())
+    response = client.post("/bookings/", json=order, headers={"X-API-Key": first["shop"]})
+    assert (response.status_code, response.json["channel"]) == (201, "api")
+
+
+def test_production_hands_out_no_keys(seeded, monkeypatch):
+    monkeypatch.setattr(settings, "env", "production")
+
+    assert demo_service.hand_out_keys() == {}
+
+
 def test_a_guest_books_as_the_guide_says(seeded, client):
     """The ready `curl` of `make run`."""
     order = {"show_id": 1, "items": [{"tier_id": 1, "quantity": 2}], "buyer": GUEST}
