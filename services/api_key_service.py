@@ -129,13 +129,7 @@ def create(
         )
         db.session.add(key)
         db.session.flush()
-        audit_service.record_of(
-            "key.create",
-            "api_key",
-            key.id,
-            organiser_id=organiser.id,
-            after={"scopes": key.scopes, "mode": mode},
-        )
+        audit_service.record("key.create", key, after={"scopes": key.scopes, "mode": mode})
     key.secret = start + symbols
     return key
 
@@ -146,4 +140,4 @@ def revoke(key: ApiKey) -> None:
         if lock(key).revoked_at is not None:
             return
         key.revoked_at = db.session.scalar(select(now()))
-        audit_service.record_of("key.revoke", "api_key", key.id, organiser_id=key.organiser_id)
+        audit_service.record("key.revoke", key)

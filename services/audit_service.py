@@ -6,6 +6,7 @@ A hot statement takes its entry along, with INTO and BY.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
@@ -76,16 +77,43 @@ def record(
     reason: str | None = None,
 ) -> None:
     """Write down what is done to a row that has an id, and perhaps an organiser."""
+    record_of(
+        action,
+        _kind(target),
+        target.id,  # type: ignore[attr-defined]
+        organiser_id=getattr(target, "organiser_id", None),
+        before=before,
+        after=after,
+        reason=reason,
+    )
+
+
+def record_of(
+    action: str,
+    target_type: str,
+    target_id: int,
+    *,
+    organiser_id: int | None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+) -> None:
+    """Write down what is done to a thing that is known by its kind and id."""
     RECORD.run(
         action=action,
-        target_type=type(target).__name__.lower(),
-        target_id=target.id,  # type: ignore[attr-defined]
-        organiser_id=getattr(target, "organiser_id", None),
+        target_type=target_type,
+        target_id=target_id,
+        organiser_id=organiser_id,
         before=json.dumps(before or {}, default=str),
         after=json.dumps(after or {}, default=str),
         reason=reason,
         **actor_facts(),
     )
+
+
+def _kind(target: Base) -> str:
+    """What the API calls such a thing: ApiKey is api_key."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(target).__name__).lower()
 
 
 def search(caller: Caller, wanted: Mapping[str, Any]) -> Select[AuditEntry]:

@@ -239,6 +239,7 @@ MORE_ROUTES = {
         DELETE /stocks/{stock_id}
         DELETE /tiers/{tier_id}
         DELETE /venues/{venue_id}
+        GET /audit/
         GET /organisers/{organiser_id}/members
         GET /organisers/{organiser_id}/members/{user_id}
         GET /ticket_holders/

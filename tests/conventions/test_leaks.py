@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from controllers.permission_table import lines
 from init import db
-from tests.factories import AdminFactory, OrganiserFactory, UserFactory, member
+from tests.factories import AdminFactory, ApiKeyFactory, OrganiserFactory, UserFactory, member
 from tests.factories.worlds import World, _signed_in
 
 MARK = "zzmark"
@@ -28,9 +28,11 @@ MARKED = (
     "UPDATE tiers SET name = 'zzmark' WHERE show_id IN (SELECT s.id FROM shows s"
     " JOIN events e ON e.id = s.event_id WHERE e.status = 'draft')",
     "UPDATE stocks SET name = 'zzmark' WHERE name = 'House'",
+    "UPDATE api_keys SET name = 'zzmark'",
     "UPDATE audit_entries SET reason = 'zzmark'",
     "UPDATE outbox_messages SET topic = 'zzmark'",
 )
+OUTSIDERS = ("stranger", "attendee", "owner of another organiser", "key of another organiser")
 FIXED = {"code": "sold-out", "path": "index.css"}
 QUERIES = {"/seats": ["?show_id={show_id}"]}
 
@@ -46,6 +48,7 @@ def marked(app: Flask, world: World) -> dict[str, dict[str, str]]:
             "stranger": {},
             "attendee": _signed_in(UserFactory()),
             "owner of another organiser": _signed_in(member(OrganiserFactory())),
+            "key of another organiser": {"X-API-Key": ApiKeyFactory().secret},
             "admin": _signed_in(AdminFactory()),
         }
         db.session.remove()
@@ -79,7 +82,7 @@ def answers(app: Flask, world: World, headers: dict[str, str], *more: str) -> di
     return said
 
 
-@pytest.mark.parametrize("who", ["stranger", "attendee", "owner of another organiser"])
+@pytest.mark.parametrize("who", OUTSIDERS)
 def test_nobody_reads_what_is_somebody_elses(app, world, marked, who):
     everything = ("?per_page=100", "?all=true&per_page=100", f"?q={MARK}", "?status=draft")
     said = answers(app, world, marked[who], *everything)
