@@ -8,6 +8,8 @@ from controllers.booking_controller import bookings_bp
 from controllers.door_controller import door_bp
 from controllers.event_controller import events_bp
 from controllers.health_controller import health_bp
+from controllers.invitation_controller import invitations_bp
+from controllers.moderation_controller import moderation_bp
 from controllers.organiser_controller import organisers_bp
 from controllers.problem_controller import problems_bp
 from controllers.seat_controller import seats_bp
@@ -26,8 +28,10 @@ BLUEPRINTS = (
     # The catalogue
     venues_bp,
     organisers_bp,
+    invitations_bp,
     events_bp,
     shows_bp,
+    moderation_bp,
     # What is for sale
     stocks_bp,
     tiers_bp,

@@ -8,7 +8,7 @@ from sqlalchemy import Select
 from controllers.callers import for_caller
 from models import Event, EventStatus
 from models.booking import HasSales
-from models.event import EventMovedOn, NothingToSell, ShowsToCome
+from models.event import EventMovedOn, ModerationMovedOn, NothingToSell, ShowsToCome
 from models.permissions import Permission, authorize
 from models.show import VenueTaken
 from models.values import Caller, ShownEvent
@@ -22,7 +22,9 @@ from schemas.event_schema import (
     EventSchema,
     MyEventFilters,
 )
-from services import event_life_service, event_service
+from services import event_life_service, event_service, moderation_service
+from services.moderation_service import ModerationOff, NotApproved
+from services.verification_service import OrganiserNotVerified
 from utils.http import Blueprint, answer, if_match, refuses
 
 events_bp = Blueprint("events", __name__, url_prefix="/events", description=__doc__)
@@ -67,7 +69,11 @@ def show_event(event_id: int, caller: Caller) -> ShownEvent:
 @refuses(HasSales)
 @for_caller(Permission.EVENT_EDIT)
 def edit_event(changes: dict[str, Any], event_id: int, caller: Caller) -> Event:
-    """Change what you name; title, artist and age limit stay once places are sold."""
+    """Change what you name; title, artist and age limit stay once places are sold.
+
+    Before that, while events are moderated, another title, artist or age limit waits for an
+    approval, out of the public's sight.
+    """
     event = _editable(event_id, caller)
     return event_service.edit(if_match(event), changes, caller=caller)
 
@@ -96,9 +102,18 @@ def delete_event(wanted: dict[str, Any], event_id: int, caller: Caller) -> Event
     return event_life_service.cancel(_held_to_version(event))
 
 
+@events_bp.post("/<id:event_id>/submit")
+@events_bp.response(200, EventSchema())
+@refuses(ModerationOff, EventMovedOn, ModerationMovedOn, OrganiserNotVerified)
+@for_caller(Permission.EVENT_EDIT)
+def submit_event(event_id: int, caller: Caller) -> Event:
+    """Ask for the approval that publishing needs while events are moderated."""
+    return moderation_service.submit(_editable(event_id, caller))
+
+
 @events_bp.post("/<id:event_id>/publish")
 @events_bp.response(200, EventSchema())
-@refuses(EventMovedOn, NothingToSell, VenueTaken)
+@refuses(EventMovedOn, NothingToSell, VenueTaken, NotApproved, OrganiserNotVerified)
 @for_caller(Permission.EVENT_EDIT)
 def publish_event(event_id: int, caller: Caller) -> Event:
     """Announce an event and open its sale."""

@@ -7,19 +7,22 @@ from sqlalchemy import Select
 from controllers.callers import for_caller
 from models import MemberRole, Organiser, OrganiserMember
 from models.booking import HasSales
+from models.organiser import VerificationMovedOn
 from models.permissions import Permission, authorize
 from models.values import Caller
 from schemas.organiser_schema import (
     AddMemberSchema,
+    ApplySchema,
     EditMemberSchema,
     EditOrganiserSchema,
     MemberSchema,
     OrganiserFilters,
     OrganiserInputSchema,
     OrganiserSchema,
+    VerificationSchema,
 )
-from services import member_service, organiser_service
-from services.member_service import AlreadyMember, LastOwner
+from services import member_service, organiser_service, verification_service
+from services.member_service import AlreadyMember, InviteInstead, LastOwner
 from utils.http import Blueprint, if_match, refuses
 
 organisers_bp = Blueprint("organisers", __name__, url_prefix="/organisers", description=__doc__)
@@ -86,6 +89,28 @@ def delete_organiser(organiser_id: int, caller: Caller) -> None:
     organiser_service.delete(if_match(organiser))
 
 
+@organisers_bp.get("/<id:organiser_id>/verification")
+@organisers_bp.response(200, VerificationSchema())
+@for_caller(Permission.MEMBER_READ)
+def show_verification(organiser_id: int, caller: Caller) -> Organiser:
+    """How far an organiser's verification is, and why it was refused."""
+    organiser = organiser_service.find(organiser_id, caller=caller)
+    authorize(caller, Permission.MEMBER_READ, organiser)
+    return organiser
+
+
+@organisers_bp.post("/<id:organiser_id>/apply")
+@organisers_bp.arguments(ApplySchema(), required=False)
+@organisers_bp.response(200, VerificationSchema())
+@refuses(VerificationMovedOn)
+@for_caller(Permission.ORGANISER_APPLY)
+def apply_for_verification(wanted: dict[str, Any], organiser_id: int, caller: Caller) -> Organiser:
+    """Ask an admin to verify who an organiser is."""
+    organiser = organiser_service.find(organiser_id, caller=caller)
+    authorize(caller, Permission.ORGANISER_APPLY, organiser)
+    return verification_service.apply(organiser, **wanted)
+
+
 @organisers_bp.get("/<id:organiser_id>/members")
 @organisers_bp.page(MemberSchema())
 @for_caller(Permission.MEMBER_READ)
@@ -101,13 +126,13 @@ def list_members(organiser_id: int, caller: Caller) -> Select[OrganiserMember]:
 @organisers_bp.response(
     201, MemberSchema(), location="/organisers/{o.organiser_id}/members/{o.user_id}"
 )
-@refuses(AlreadyMember)
-@for_caller(Permission.MEMBER_EDIT)
+@refuses(AlreadyMember, InviteInstead)
+@for_caller(Permission.MEMBER_ADD)
 def add_member(wanted: dict[str, Any], organiser_id: int, caller: Caller) -> OrganiserMember:
-    """Let an existing account work for an organiser."""
+    """Let an existing account work for an organiser at once; its owners invite instead."""
     organiser = organiser_service.find(organiser_id, caller=caller)
     authorize(caller, Permission.MEMBER_EDIT, organiser)
-    return member_service.add(organiser, **wanted)
+    return member_service.add(caller, organiser, **wanted)
 
 
 @organisers_bp.get("/<id:organiser_id>/members/<id:user_id>")

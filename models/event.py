@@ -32,12 +32,24 @@ NEXT = {
     EventStatus.DRAFT: {EventStatus.PUBLISHED, EventStatus.CANCELLED},
     EventStatus.PUBLISHED: {EventStatus.DRAFT, EventStatus.CANCELLED, EventStatus.COMPLETED},
 }
+MODERATED = {
+    Moderation.NOT_REQUIRED: {Moderation.PENDING, Moderation.REJECTED},
+    Moderation.PENDING: {Moderation.APPROVED, Moderation.REJECTED, Moderation.NOT_REQUIRED},
+    Moderation.APPROVED: {Moderation.PENDING, Moderation.REJECTED},
+    Moderation.REJECTED: {Moderation.PENDING, Moderation.APPROVED, Moderation.NOT_REQUIRED},
+}
 
 
 class EventMovedOn(Conflict):
     """The event is past the point in its life where this could be done."""
 
     code, title = "event-moved-on", "The event is past the point where this could be done"
+
+
+class ModerationMovedOn(Conflict):
+    """An admin has decided on the event already, or has yet to; `moderation` says which."""
+
+    code, title = "moderation-moved-on", "Moderation is past the point where this could be done"
 
 
 class NothingToSell(Conflict):
@@ -93,3 +105,11 @@ class Event(Versioned, Base):
     def move(self, to: EventStatus) -> None:
         """Take the next step of an event's life, refusing any other."""
         self.status = step("event", NEXT, self.status, to, EventMovedOn)
+
+    def moderate(self, to: Moderation, *, reason: str | None = None) -> None:
+        """Take the next step of its moderation, refusing any other; an old reason goes."""
+        if to not in MODERATED[self.moderation]:
+            now = self.moderation.replace("_", " ")
+            detail = f"Approval of the event is {now}; it cannot become {to}."
+            raise ModerationMovedOn(detail, moderation=self.moderation)
+        self.moderation, self.moderation_reason = to, reason

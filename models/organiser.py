@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from init import Base
 from models.columns import Timestamped, Versioned
 from models.user import User
+from utils.errors import Conflict
 
 
 class MemberRole(StrEnum):
@@ -28,6 +29,20 @@ class Verification(StrEnum):
     REFUSED = "refused"
 
 
+NEXT = {
+    Verification.UNVERIFIED: {Verification.APPLIED, Verification.VERIFIED},
+    Verification.APPLIED: {Verification.VERIFIED, Verification.REFUSED},
+    Verification.VERIFIED: {Verification.REFUSED},
+    Verification.REFUSED: {Verification.APPLIED, Verification.VERIFIED},
+}
+
+
+class VerificationMovedOn(Conflict):
+    """The organiser's verification is past that, or not so far; see `verification`."""
+
+    code, title = "verification-moved-on", "The verification does not stand where this needs it"
+
+
 class Organiser(Versioned, Base):
     """A promoter, a club, a festival: everything it sells belongs to it."""
 
@@ -42,12 +57,27 @@ class Organiser(Versioned, Base):
         default=Verification.UNVERIFIED, server_default="unverified"
     )
     verification_reason: Mapped[str | None]
+    applied_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 
     @property
     def organiser_id(self) -> int:
         """Its own; so that permissions ask every target the same question."""
         return self.id
+
+    @property
+    def verified(self) -> bool:
+        """What the public reads of its verification."""
+        return self.verification == Verification.VERIFIED
+
+    def become(self, to: Verification, *, reason: str | None = None) -> None:
+        """Take the next step of its verification, refusing any other; an old reason goes."""
+        if to not in NEXT[self.verification]:
+            raise VerificationMovedOn(
+                f"An organiser that is {self.verification} cannot become {to}.",
+                verification=self.verification,
+            )
+        self.verification, self.verification_reason = to, reason
 
 
 class OrganiserMember(Timestamped, Base):

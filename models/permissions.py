@@ -27,6 +27,7 @@ class Permission(StrEnum):
     ORGANISER_VERIFY = "organiser:verify"
     MEMBER_READ = "member:read"
     MEMBER_EDIT = "member:edit"
+    MEMBER_ADD = "member:add"
     INVITATION_ACCEPT = "invitation:accept"
     KEY_EDIT = "key:edit"
     AUDIT_READ = "audit:read"
@@ -149,6 +150,7 @@ RULES: dict[Permission, tuple[Rule, ...]] = {
     Permission.ORGANISER_VERIFY: (admin,),
     Permission.MEMBER_READ: (admin, staff),
     Permission.MEMBER_EDIT: (admin, owner),
+    Permission.MEMBER_ADD: (admin,),
     Permission.INVITATION_ACCEPT: (signed_in,),
     Permission.KEY_EDIT: (admin, owner),
     Permission.AUDIT_READ: (admin, manager),

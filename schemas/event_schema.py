@@ -58,10 +58,23 @@ class EventSchema(Resource):
     image_url = fields.String(required=True, allow_none=True)
     status = fields.Enum(EventStatus, by_value=True, required=True)
     moderation = fields.Enum(Moderation, by_value=True, required=True)
+    moderation_reason = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Why it was rejected: the public sees no such event, and so no reason"
+        },
+    )
     published_at = Instant(required=True, allow_none=True)
     cancelled_at = Instant(required=True, allow_none=True)
     created_at = Instant(required=True)
     updated_at = Instant(required=True)
+
+
+class ModeratedEventSchema(EventSchema):
+    """An event as those see it who approve."""
+
+    submitted_at = Instant(required=True, allow_none=True)
 
 
 def _each_once(tags: list[str]) -> None:
@@ -143,6 +156,23 @@ class EventFilters(ShowConditions):
 
 class MyEventFilters(EventFilters):
     status = fields.Enum(EventStatus, by_value=True, metadata={"description": "any unless told"})
+
+
+class ModerationFilters(Input):
+    moderation = fields.Enum(
+        Moderation,
+        by_value=True,
+        load_default=Moderation.PENDING,
+        metadata={"description": "pending unless told"},
+    )
+
+
+class RejectSchema(Input):
+    """Why not; the organiser reads it."""
+
+    example = {"reason": "Name the artist that plays."}
+
+    reason = text(1000, required=True)
 
 
 class CancelSchema(Input):

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from models import MemberRole
+from models import MemberRole, Verification
 from schemas.fields import Email, Input, Instant, Resource, WebUrl, one_of, phone, text
 from schemas.fields import wanted_words as words
 from utils.listing import choices
@@ -19,8 +19,76 @@ class OrganiserSchema(Resource):
     phone = fields.String(required=True, allow_none=True)
     description = fields.String(required=True, allow_none=True)
     website = fields.String(required=True, allow_none=True)
+    verified = fields.Boolean(
+        required=True, metadata={"description": "Whether an admin has looked at who it is"}
+    )
     created_at = Instant(required=True)
     updated_at = Instant(required=True)
+
+
+class VerificationSchema(Resource):
+    """How far an organiser's verification is; its members and admins read it."""
+
+    versioned = True
+
+    id = fields.Integer(required=True)
+    name = fields.String(required=True)
+    verification = fields.Enum(Verification, by_value=True, required=True)
+    verification_reason = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why it was refused; while it has applied, its note"},
+    )
+    applied_at = Instant(required=True, allow_none=True)
+
+
+class ApplySchema(Input):
+    """What helps whoever looks."""
+
+    example = {"note": "We are in the register of companies as Rift Valley Sessions Ltd."}
+
+    note = text(1000, load_default=None)
+
+
+class RefuseSchema(Input):
+    """Why not; the organiser reads it."""
+
+    example = {"reason": "The web site is not yours."}
+
+    reason = text(1000, required=True)
+
+
+class VerificationFilters(Input):
+    verification = fields.Enum(
+        Verification,
+        by_value=True,
+        load_default=Verification.APPLIED,
+        metadata={"description": "applied unless told"},
+    )
+
+
+class InvitationSchema(Resource):
+    """An offer to work for an organiser, open until it expires."""
+
+    id = fields.Integer(required=True)
+    organiser_id = fields.Integer(required=True)
+    email = fields.String(required=True)
+    role = fields.Enum(MemberRole, by_value=True, required=True)
+    expires_at = Instant(required=True)
+    created_at = Instant(required=True)
+
+
+class InviteSchema(Input):
+    example = {"email": "stagehand@example.com", "role": "door"}
+
+    email = Email(required=True)
+    role = fields.Enum(MemberRole, by_value=True, required=True)
+
+
+class AcceptInvitationSchema(Input):
+    example = {"token": "the token in the link that was mailed"}
+
+    token = text(200, required=True)
 
 
 class OrganiserInputSchema(Input):

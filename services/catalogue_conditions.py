@@ -94,7 +94,11 @@ def live() -> ColumnElement[bool]:
 
 def require_no_sales(why: str, *shows: ColumnElement[bool]) -> None:
     """Refuse with HasSales where shows like these have live bookings; look under their locks."""
-    theirs = Booking.show_id.in_(select(Show.id).where(*shows))
-    bookings = db.session.scalar(select(func.count()).select_from(Booking).where(theirs, live()))
-    if bookings:
+    if bookings := live_bookings(*shows):
         raise HasSales(why, bookings=bookings)
+
+
+def live_bookings(*shows: ColumnElement[bool]) -> int:
+    """How many bookings shows like these have that are confirmed, or held at this moment."""
+    theirs = Booking.show_id.in_(select(Show.id).where(*shows))
+    return db.session.scalar(select(func.count()).select_from(Booking).where(theirs, live())) or 0

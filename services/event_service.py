@@ -28,7 +28,7 @@ from models import Event, EventStatus, Moderation, Organiser, Show
 from models.event import TO_BE_DETERMINED
 from models.permissions import Permission
 from models.values import Caller, ShownEvent
-from services import organiser_service
+from services import moderation_service, organiser_service
 from services.catalogue_conditions import (
     fitting,
     on_sale,
@@ -159,22 +159,29 @@ def create(caller: Caller, **facts: Any) -> Event:
 def edit(event: Event, changes: dict[str, Any], *, caller: Caller) -> Event:
     """Change what is named. Raises HasSales for title, artist and age limit once places are sold.
 
-    People bought what these three promised; everything else stays open.
+    People bought what these three promised; everything else stays open. Before that, the three
+    are looked at again where events are moderated.
     """
     changes_hands = changes.get("organiser_id", event.organiser_id) != event.organiser_id
     if changes_hands:
         organiser_service.require_may_give(caller, changes["organiser_id"], Permission.EVENT_EDIT)
     with transaction():
         lock(event)
-        if changes_hands:  # who sells by a sheet that was read before would sell for another
-            for show in lock_all(select(Show).where(Show.event_id == event.id)):
-                show.touch()
-        if any(
+        promises_else = any(
             changes.get(name, getattr(event, name)) != getattr(event, name) for name in PROMISES
-        ):
-            shows = Show.event_id == event.id
-            lock_all(select(Show).where(shows))
-            require_no_sales("People have bought what its title, artist and age say.", shows)
+        )
+        shows = []
+        if changes_hands or promises_else:
+            shows = lock_all(select(Show).where(Show.event_id == event.id))
+        if promises_else:
+            why = "People have bought what its title, artist and age say."
+            require_no_sales(why, Show.event_id == event.id)
+            if moderation_service.must_ask_again(event, caller):
+                moderation_service.ask_again(event, shows)
+        if changes_hands:  # who sells by a sheet that was read before would sell for another
+            for show in shows:
+                show.touch()
+            organiser_service.record_hand_over("event", event, changes["organiser_id"])
         event.change(changes)
     db.session.refresh(event)
     return event

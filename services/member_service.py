@@ -4,7 +4,10 @@ from sqlalchemy import Select, func, select
 
 from init import db
 from models import MemberRole, Organiser, OrganiserMember, User
-from utils.errors import Conflict, Invalid, NotFound, constraint
+from models.permissions import Permission, allowed
+from models.values import Caller
+from services import audit_service
+from utils.errors import Conflict, Forbidden, Invalid, NotFound, constraint
 from utils.transaction import lock, transaction
 
 
@@ -18,6 +21,15 @@ class AlreadyMember(Conflict):
     """This account works for the organiser already; change its role instead."""
 
     code, title = "already-member", "A member already"
+
+
+class InviteInstead(Forbidden):
+    """Only admins make accounts members at once, or anyone could ask whose addresses have one.
+
+    Invite the address: POST /organisers/<id>/invitations mails it a link.
+    """
+
+    code, title = "invite-instead", "Invite them instead"
 
 
 constraint("uq_organiser_members_organiser_id_user_id", AlreadyMember("Change the role instead."))
@@ -40,20 +52,36 @@ def find(organiser: Organiser, user_id: int) -> OrganiserMember:
     return member
 
 
-def add(organiser: Organiser, *, email: str, role: MemberRole) -> OrganiserMember:
-    """Let an existing account work for `organiser`. Raises AlreadyMember."""
+def add(caller: Caller, organiser: Organiser, *, email: str, role: MemberRole) -> OrganiserMember:
+    """Let an existing account work for `organiser`. Raises InviteInstead and AlreadyMember."""
+    if not allowed(caller, Permission.MEMBER_ADD, organiser):
+        raise InviteInstead(f"POST /organisers/{organiser.id}/invitations mails them a link.")
     user = db.session.scalar(
         select(User).where(func.lower(User.email) == email.lower(), User.deleted_at.is_(None))
     )
     if user is None:
         raise Invalid.at("email", "No account has this address; ask them to register first.")
     with transaction():
-        lock(organiser)
-        if db.session.scalar(of(organiser).where(OrganiserMember.user_id == user.id)):
-            raise AlreadyMember("Change the role instead.")
-        member = OrganiserMember(organiser_id=organiser.id, user_id=user.id, role=role)
-        db.session.add(member)
+        member = admit(lock(organiser), user.id, role)
+        _record("member.add", member, after=_facts(member))
     return member
+
+
+def admit(organiser: Organiser, user_id: int | None, role: MemberRole) -> OrganiserMember:
+    """A new member of an organiser that the caller has locked. Raises AlreadyMember."""
+    if db.session.scalar(of(organiser).where(OrganiserMember.user_id == user_id)):
+        raise AlreadyMember("Change the role instead.")
+    member = OrganiserMember(organiser_id=organiser.id, user_id=user_id, role=role)
+    db.session.add(member)
+    db.session.flush()
+    return member
+
+
+def require_no_member(organiser: Organiser, email: str) -> None:
+    """Refuse with AlreadyMember where somebody with this address works for `organiser`."""
+    theirs = of(organiser).join(User, User.id == OrganiserMember.user_id)
+    if db.session.scalar(theirs.where(func.lower(User.email) == email.lower())):
+        raise AlreadyMember("Change the role instead.")
 
 
 def change_role(organiser: Organiser, member: OrganiserMember, role: MemberRole) -> OrganiserMember:
@@ -62,7 +90,10 @@ def change_role(organiser: Organiser, member: OrganiserMember, role: MemberRole)
         lock(organiser)
         if lock(member).role == MemberRole.OWNER and role != MemberRole.OWNER:
             _require_another_owner(organiser)
+        before = _facts(member)
         member.role = role
+        if before != _facts(member):
+            _record("member.role", member, before=before, after=_facts(member))
     return member
 
 
@@ -75,7 +106,29 @@ def remove(organiser: Organiser, user_id: int) -> None:
             return
         if lock(member).role == MemberRole.OWNER:
             _require_another_owner(organiser)
+        _record("member.remove", member, before=_facts(member))
         db.session.delete(member)
+
+
+def _facts(member: OrganiserMember) -> dict[str, object]:
+    return {"user_id": member.user_id, "role": member.role}
+
+
+def _record(
+    action: str,
+    member: OrganiserMember,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    audit_service.record_of(
+        action,
+        "member",
+        member.id,
+        organiser_id=member.organiser_id,
+        before=before,
+        after=after,
+    )
 
 
 def _require_another_owner(organiser: Organiser) -> None:

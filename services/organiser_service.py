@@ -12,6 +12,7 @@ from init import db
 from models import Event, MemberRole, Organiser, OrganiserMember, Show, Venue
 from models.permissions import Permission, allowed
 from models.values import Caller
+from services import audit_service
 from services.catalogue_conditions import require_no_sales, to_come
 from utils.clock import now
 from utils.errors import Forbidden, Invalid, NotFound
@@ -53,6 +54,8 @@ def create(caller: Caller, **facts: Any) -> Organiser:
                 organiser_id=organiser.id, user_id=caller.user_id, role=MemberRole.OWNER
             )
         )
+        owner = {"owner_user_id": caller.user_id}
+        audit_service.record("organiser.create", organiser, after=owner)
     return organiser
 
 
@@ -97,6 +100,7 @@ def delete(organiser: Organiser) -> None:
                 .execution_options(synchronize_session=False)
             )
         organiser.deleted_at = db.session.scalar(select(now()))
+        audit_service.record("organiser.delete", organiser)
     db.session.expire_all()
 
 
@@ -130,6 +134,15 @@ def require_may_give(caller: Caller, organiser_id: int | None, permission: Permi
         acting_for(caller, organiser_id, permission)
     elif not caller.is_admin:
         raise Forbidden("Only admins make it nobody's.", permission=permission)
+
+
+def record_hand_over(kind: str, thing: Event | Venue, organiser_id: int | None) -> None:
+    """Write down, for both to read, that a thing of one organiser is given to another."""
+    before, after = {"organiser_id": thing.organiser_id}, {"organiser_id": organiser_id}
+    for reader in filter(None, (thing.organiser_id, organiser_id)):
+        audit_service.record_of(
+            f"{kind}.hand_over", kind, thing.id, organiser_id=reader, before=before, after=after
+        )
 
 
 def _only_one(caller: Caller, permission: Permission) -> int | None:

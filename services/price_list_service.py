@@ -9,7 +9,7 @@ from sqlalchemy.orm import selectinload
 
 from init import db
 from models import Section, SectionKind, Show, Stock, Tier, TierStock
-from services import stock_places, stock_service, tier_places, tier_prices
+from services import audit_service, stock_places, stock_service, tier_places, tier_prices
 from services.stock_service import CapacityExceeded
 
 COPIED = (
@@ -116,6 +116,7 @@ def _copied(tiers: Sequence[Tier], show: Show) -> dict[int, Tier]:
         db.session.add(copy)
         db.session.flush()
         tier_prices.copy((p for p in tier.prices if p.currency == show.currency), copy)
+        audit_service.record("tier.create", copy, after=tier_prices.offered(copy))
         copies[tier.id] = copy
     for tier in tiers:
         if tier.then_tier_id in copies:
@@ -143,5 +144,8 @@ def _copied_stock(stock: Stock, show: Show, part: Section | None) -> Stock | Non
         copy.capacity = stock_places.add_standing(copy, capacity)
     if stock.capacity and not copy.capacity:
         db.session.delete(copy)
+        db.session.flush()
+        return None
     db.session.flush()
-    return copy if copy.capacity or not stock.capacity else None
+    audit_service.record("stock.create", copy, after={"capacity": copy.capacity})
+    return copy

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import exists, func, select
 
+from config import settings
 from init import db
 from models import (
     AvailabilityDisplay,
@@ -25,14 +26,22 @@ from models.event import EventMovedOn
 from models.show import HasPrices, ShowCancelled, ShowMovedOn
 from models.values import Caller
 from models.venue import CapacityInUse
-from services import outbox_service, tier_service, venue_calendar
+from services import (
+    audit_service,
+    moderation_service,
+    outbox_service,
+    tier_service,
+    venue_calendar,
+)
 from services.catalogue_conditions import require_no_sales
 from services.show_service import fresh
 from utils.errors import Invalid
-from utils.transaction import lock, transaction
+from utils.transaction import lock, lock_all, transaction
 
 OF_THE_SALE = ("venue_id", "starts_at", "currency")
 TIMES = ("starts_at", "doors_at", "ends_at")
+PROMISES = ("venue_id", "starts_at", "time_zone")
+AUDITED = (*PROMISES, "ends_at", "currency", "licensed_capacity")
 
 
 def create(
@@ -109,7 +118,8 @@ def copy(
 def edit(show: Show, changes: dict[str, Any], *, caller: Caller) -> Show:
     """Change what is named, as far as nobody has bought anything else.
 
-    Raises HasSales where people have places that the change would make something else,
+    Another date or venue is approved again where events are moderated. Raises HasSales where
+    people have places that the change would make something else,
     ShowCancelled and ShowMovedOn where the show is past that, VenueTaken and CapacityInUse.
     """
     wanted = _without_what_stays(show, changes)
@@ -121,9 +131,13 @@ def edit(show: Show, changes: dict[str, Any], *, caller: Caller) -> Show:
         if "venue_id" not in wanted and wanted.keys() & set(TIMES):
             venue_calendar.lock_venues_of(Show.id == show.id)
         event = lock(show.event)
-        lock(show)
+        if wanted.keys() & set(PROMISES):
+            lock_and_ask_again(show, caller)
+        else:
+            lock(show)
         wanted = _completed(show, event, venue, _without_what_stays(show, wanted))
         _require_allowed(show, wanted)
+        before = {name: getattr(show, name) for name in AUDITED if name in wanted}
         if "venue_id" in wanted:
             move_to(show, venue, map_of_venue)
             if show.status != ShowStatus.CANCELLED and event.published_at is not None:
@@ -132,7 +146,24 @@ def edit(show: Show, changes: dict[str, Any], *, caller: Caller) -> Show:
         if wanted.keys() & set(TIMES):
             venue_calendar.require_sensible(show)
         venue_calendar.settle(show, event)
+        if before:
+            after = {name: getattr(show, name) for name in before}
+            audit_service.record("show.edit", show, before=before, after=after)
     return fresh(show)
+
+
+def lock_and_ask_again(show: Show, caller: Caller) -> Show:
+    """Lock a show, whose event is locked, to change its date or place.
+
+    Where that must be approved, the event waits for it from here on, with all its shows locked.
+    """
+    if settings.moderation:  # all of them at once, by id, or two who come this way could deadlock
+        shows = lock_all(select(Show).where(Show.event_id == show.event_id))
+        lock(show)
+        if moderation_service.must_ask_again(show.event, caller):
+            moderation_service.ask_again(show.event, shows)
+        return show
+    return lock(show)
 
 
 def set_times(

@@ -14,7 +14,13 @@ from models import EventStatus, Show, ShowStatus
 from models.event import EventMovedOn
 from models.show import ShowCancelled
 from models.values import Caller
-from services import booking_service, outbox_service, show_edit_service, venue_calendar
+from services import (
+    audit_service,
+    booking_service,
+    outbox_service,
+    show_edit_service,
+    venue_calendar,
+)
 from services.show_service import fresh
 from utils.clock import now
 from utils.transaction import lock, transaction
@@ -34,6 +40,7 @@ def cancel(show: Show, *, reason: str | None = None) -> Show:
 
 def cancel_locked(show: Show, *, reason: str | None) -> None:
     """Cancel a show that the surrounding transaction has locked."""
+    before = _state(show)
     show.move(ShowStatus.CANCELLED)
     show.cancelled_at = db.session.scalar(select(now()))
     show.cancel_reason = reason
@@ -41,6 +48,7 @@ def cancel_locked(show: Show, *, reason: str | None) -> None:
     db.session.flush()
     booking_service.cancel_all(show, reason=reason)
     outbox_service.publish("show.cancelled", show_id=show.id)
+    audit_service.record("show.cancel", show, before=before, after=_state(show), reason=reason)
 
 
 def preview_cancel(show: Show) -> dict[str, int]:
@@ -54,10 +62,12 @@ def postpone(show: Show) -> Show:
     """Take a show's date away; bookings keep their places, and nothing is sold meanwhile."""
     with transaction():
         _require_running(show)
-        lock(show).move(ShowStatus.POSTPONED)
+        before = _state(lock(show))
+        show.move(ShowStatus.POSTPONED)
         show.starts_at = show.doors_at = show.ends_at = None
         show.occupies_venue = False
         outbox_service.publish("show.postponed", show_id=show.id)
+        audit_service.record("show.postpone", show, before=before, after=_state(show))
     return fresh(show)
 
 
@@ -72,7 +82,8 @@ def reschedule(
 ) -> Show:
     """Give a show a new date, and with `venue_id` another venue; bookings keep their places.
 
-    Raises VenueTaken, and for the venue what show_edit_service.move_to does.
+    While there are none at the event, it is approved again where events are moderated. Raises
+    VenueTaken, and for the venue what show_edit_service.move_to does.
     """
     venue_id = moving.get("venue_id", show.venue_id)
     moves = venue_id != show.venue_id
@@ -84,7 +95,8 @@ def reschedule(
         if not moves:
             venue_calendar.lock_venues_of(Show.id == show.id)
         _require_running(show)
-        lock(show).move(ShowStatus.RESCHEDULED)
+        before = _state(show_edit_service.lock_and_ask_again(show, caller))
+        show.move(ShowStatus.RESCHEDULED)
         if moves:
             show_edit_service.move_to(show, venue, map_of_venue)
             show.time_zone = venue.time_zone if venue else show.time_zone
@@ -93,6 +105,7 @@ def reschedule(
         )
         venue_calendar.settle(show, show.event)
         outbox_service.publish("show.rescheduled", show_id=show.id)
+        audit_service.record("show.reschedule", show, before=before, after=_state(show))
     return fresh(show)
 
 
@@ -110,8 +123,17 @@ def _set_paused(show: Show, paused: bool) -> Show:
     with transaction():
         if lock(show).status == ShowStatus.CANCELLED:
             raise ShowCancelled("A cancelled show has no sale.")
+        if show.sales_paused != paused:
+            before, after = {"sales_paused": not paused}, {"sales_paused": paused}
+            action = "show.pause" if paused else "show.resume"
+            audit_service.record(action, show, before=before, after=after)
         show.sales_paused = paused
     return fresh(show)
+
+
+def _state(show: Show) -> dict[str, Any]:
+    """What the audit keeps of a show's life."""
+    return {name: getattr(show, name) for name in ("status", "starts_at", "venue_id")}
 
 
 def _require_running(show: Show) -> None:

@@ -28,7 +28,7 @@ from models import (
 from models.permissions import Permission, allowed
 from models.values import Caller
 from models.venue import CapacityInUse
-from services import inventory_service, show_service, stock_places
+from services import audit_service, inventory_service, show_service, stock_places
 from services.sale_service import COUNTS
 from services.stock_places import SeatsWanted
 from utils.clock import now
@@ -147,6 +147,7 @@ def make(
         _require_room(show, part, capacity)
         stock.capacity += stock_places.add_standing(stock, capacity)
     db.session.flush()
+    audit_service.record("stock.create", stock, after={"capacity": stock.capacity})
     return stock
 
 
@@ -162,7 +163,7 @@ def edit(stock: Stock, changes: dict[str, Any]) -> Stock:
     _reap(show)
     with transaction():
         lock_show(show)
-        _still_there(lock(stock))
+        before = _still_there(lock(stock)).capacity
         if facts.get("name", stock.name) != stock.name:
             _require_free_name(show, facts["name"])
             _touch_tiers(stock)
@@ -172,8 +173,9 @@ def edit(stock: Stock, changes: dict[str, Any]) -> Stock:
         if added:
             _add_seats(show, stock, SeatsWanted(_seated(stock, "add_seats"), seats=added))
         if capacity is not None:
-            resize(show, stock, capacity)
+            _resize(show, stock, capacity)
         stock.touch()
+        _record("stock.edit", stock, before)
     return _fresh(stock.id, show.id)
 
 
@@ -183,6 +185,12 @@ def resize(show: Show, stock: Stock, capacity: int) -> None:
     More places come behind the last, or in the order of the map; fewer take free ones from the
     end. Raises CapacityExceeded or CapacityInUse.
     """
+    before = stock.capacity
+    _resize(show, stock, capacity)
+    _record("stock.edit", stock, before)
+
+
+def _resize(show: Show, stock: Stock, capacity: int) -> None:
     more = capacity - stock.capacity
     part = db.session.get(Section, stock.section_id) if stock.section_id else None
     if more > 0 and part is not None and part.kind == SectionKind.SEATED:
@@ -208,11 +216,23 @@ def delete(stock: Stock) -> None:
         lock_show(show)
         if lock(stock).deleted_at is not None:
             return
-        resize(show, stock, 0)
+        before = stock.capacity
+        _resize(show, stock, 0)
         show.touch()  # sheets that name it are out of date
         _touch_tiers(stock)
         db.session.execute(delete_rows(TierStock).where(TierStock.stock_id == stock.id))
         stock.deleted_at = db.session.scalar(select(now()))
+        audit_service.record(
+            "stock.delete", stock, before={"capacity": before}, after={"capacity": 0}
+        )
+
+
+def _record(action: str, stock: Stock, before: int) -> None:
+    """Write down that a stock has another capacity than before, if it has."""
+    db.session.flush()
+    if stock.capacity != before:
+        after = {"capacity": stock.capacity}
+        audit_service.record(action, stock, before={"capacity": before}, after=after)
 
 
 def lock_show(show: Show) -> None:
@@ -360,9 +380,10 @@ def _touch_tiers(stock: Stock) -> None:
         tier.touch()
 
 
-def _still_there(stock: Stock) -> None:
+def _still_there(stock: Stock) -> Stock:
     if stock.deleted_at is not None:
         raise NotFound(f"There is no stock {stock.id}.")
+    return stock
 
 
 def _live() -> Select[Stock]:

@@ -1,6 +1,7 @@
 """The prices of a tier: replaced as a list, row by row, so that what was sold keeps its own."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import select
 
@@ -52,6 +53,18 @@ def copy(prices: Iterable[Price], tier: Tier) -> None:
     for price in prices:
         same = {name: getattr(price, name) for name in ("name", "amount", "fee", "currency")}
         db.session.add(Price(tier_id=tier.id, position=price.position, **same))
+
+
+def offered(tier: Tier) -> dict[str, Any]:
+    """What the audit keeps of a tier: when it sells, and for how much."""
+    return {
+        "on_sale_at": tier.on_sale_at,
+        "off_sale_at": tier.off_sale_at,
+        "prices": [
+            {"id": p.id, "amount": p.amount, "fee": p.fee, "currency": p.currency}
+            for p in _live(tier)
+        ],
+    }
 
 
 def _live(tier: Tier) -> list[Price]:

@@ -19,6 +19,7 @@ from models.sale import WantedPrice
 from models.tier import LARGEST_QUANTITY
 from models.values import Caller
 from services import (
+    audit_service,
     event_service,
     inventory_service,
     stock_service,
@@ -108,6 +109,7 @@ def create(show: Show, facts: Mapping[str, Any]) -> Tier:
             tier_places.make_stock(
                 show, tier, section=facts.get("section"), capacity=facts.get("capacity")
             )
+        audit_service.record("tier.create", tier, after=tier_prices.offered(tier))
     return _fresh(tier)
 
 
@@ -119,6 +121,7 @@ def plan(event: Event, facts: Mapping[str, Any]) -> Tier:
         lock(event)
         tier = Tier(event_id=event.id, section=facts.get("section"), capacity=facts.get("capacity"))
         _add(tier, facts, currency=None)
+        audit_service.record("tier.create", tier, after=tier_prices.offered(tier))
     return _fresh(tier)
 
 
@@ -133,6 +136,7 @@ def edit(tier: Tier, changes: Mapping[str, Any]) -> Tier:
     with transaction():
         _lock_owner(tier)
         _still_there(lock(tier))
+        before = tier_prices.offered(tier)
         _set(tier, facts)
         db.session.flush()
         _reprice(tier, facts, currency=show.currency if show else None)
@@ -141,6 +145,9 @@ def edit(tier: Tier, changes: Mapping[str, Any]) -> Tier:
         else:
             tier_places.change(show, tier, facts)
         tier.touch()
+        after = tier_prices.offered(tier)
+        if after != before:
+            audit_service.record("tier.edit", tier, before=before, after=after)
     return _fresh(tier)
 
 
@@ -150,6 +157,7 @@ def delete(tier: Tier) -> None:
         _lock_owner(tier)
         if lock(tier).deleted_at is not None:
             return
+        audit_service.record("tier.delete", tier, before=tier_prices.offered(tier))
         for before in db.session.scalars(select(Tier).where(Tier.then_tier_id == tier.id)):
             before.then_tier_id = None
         db.session.execute(delete_rows(TierStock).where(TierStock.tier_id == tier.id))

@@ -21,7 +21,7 @@ from models import (
 from models.permissions import Permission
 from models.values import Caller, WantedSection
 from models.venue import CapacityInUse
-from services import organiser_service, outbox_service
+from services import audit_service, organiser_service, outbox_service
 from services.catalogue_conditions import require_no_sales, to_come
 from utils.clock import now
 from utils.errors import Invalid, NotFound
@@ -111,18 +111,24 @@ def edit(venue: Venue, changes: dict[str, Any], *, caller: Caller) -> Venue:
     """
     facts = dict(changes)
     sections: Sequence[WantedSection] | None = facts.pop("sections", None)
-    if facts.get("organiser_id", venue.organiser_id) != venue.organiser_id:
+    changes_hands = facts.get("organiser_id", venue.organiser_id) != venue.organiser_id
+    if changes_hands:
         organiser_service.require_may_give(caller, facts["organiser_id"], Permission.VENUE_EDIT)
     with transaction():
         before = _still_there(lock(venue)).capacity
         if facts.get("capacity", before) < before:
             _require_room_for_shows(venue, facts["capacity"])
+        if changes_hands:
+            organiser_service.record_hand_over("venue", venue, facts["organiser_id"])
         venue.change(facts)
         db.session.flush()
         sections = sections or _following_capacity(venue, before)
         if sections is not None and not _is_laid_out(venue, sections):
             _lay_out(venue, sections)
             venue.touch()  # the map is part of the venue's version
+        if venue.capacity != before:
+            after = {"capacity": venue.capacity}
+            audit_service.record("venue.edit", venue, before={"capacity": before}, after=after)
     return _fresh(venue)
 
 
@@ -143,6 +149,8 @@ def delete(venue: Venue) -> None:
                 outbox_service.publish("show.moved", show_id=show.id)
             show.venue_id, show.occupies_venue = None, False
         venue.deleted_at = db.session.scalar(select(now()))
+        ids = [show.id for show in shows]
+        audit_service.record("venue.delete", venue, before={"show_ids": ids})
     db.session.expire_all()
 
 

@@ -243,12 +243,13 @@ class Blueprint(flask_smorest.Blueprint):
         location: str | None = None,
         or_else: Schema | None = None,
         versioned: bool = False,
+        conditional: bool = False,
     ) -> Callable[[View], View]:
         """Answer with what `schema` dumps, its ETag if it has one, and where it now lives.
 
         A view may return a ready Response instead; `or_else` documents what that is then, see
         `answer`. `location` is a path with `{attributes}` of the result, for 201. Without a schema,
-        `versioned` says that the view takes If-Match.
+        `versioned` says that the view takes If-Match; `conditional` says it of a POST.
         """
 
         def decorate(view: View) -> View:
@@ -285,6 +286,7 @@ class Blueprint(flask_smorest.Blueprint):
                 described["schema"] = {"type": "string"}
             _document(wrapper, "response", responses={status: [described]})
             wrapper._apidoc["versioned"] = getattr(schema, "versioned", versioned)  # type: ignore[attr-defined]
+            wrapper._apidoc["conditional"] = conditional  # type: ignore[attr-defined]
             wrapper._apidoc["has_location"] = location is not None  # type: ignore[attr-defined]
             return wrapper
 
@@ -435,7 +437,7 @@ def _document_conditions(
     for status, response in doc["responses"].items():
         if str(status).startswith("2") and response.get("content"):
             response.setdefault("headers", {})["ETag"] = header
-    if method == "post":
+    if method == "post" and not info.get("conditional"):
         return doc
     if reading:
         have = {"description": "You have this version", "headers": {"ETag": header}}

@@ -235,6 +235,7 @@ def upgrade() -> None:
             )
         )
         batch_op.add_column(sa.Column("verification_reason", sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True))
 
     with op.batch_alter_table("sign_ins", schema=None) as batch_op:
         batch_op.add_column(
@@ -282,6 +283,7 @@ def downgrade() -> None:
         batch_op.drop_column("generation")
 
     with op.batch_alter_table("organisers", schema=None) as batch_op:
+        batch_op.drop_column("applied_at")
         batch_op.drop_column("verification_reason")
         batch_op.drop_column("verification")
 
