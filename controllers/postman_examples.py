@@ -74,6 +74,8 @@ KEPT = {
     "organiser_id": "1",
     "user_id": "9",
     "key_id": "1",
+    "invitation_id": "",
+    "applicant_id": "",
     "event_id": "1",
     "draft_event_id": "12",
     "cancelled_event_id": "",
@@ -95,6 +97,7 @@ TOKENS = {"access_token": "access_token", "refresh_token": "refresh_token"}
 
 NAIROBI, SYDNEY, TONIGHT = {"show_id": "1"}, {"show_id": "2"}, {"show_id": "5"}
 DRAFT = {"event_id": "{{draft_event_id}}"}
+APPLICANT = {"organiser_id": "{{applicant_id}}"}
 TO_CANCEL = {"event_id": "{{cancelled_event_id}}"}
 TO_COMPLETE = {"event_id": "{{completed_event_id}}"}
 ITS_SHOW = {"show_id": "{{completed_show_id}}"}
@@ -128,7 +131,11 @@ EXAMPLES = (
     Example("show_organiser", NOBODY),
     Example("edit_organiser"),
     Example("replace_organiser"),
-    Example("add_member", body={"email": "{{attendee_email}}"}, keep={"user_id": "user_id"}),
+    Example("apply_for_verification"),
+    Example("show_verification"),
+    Example(
+        "add_member", "admin", body={"email": "{{attendee_email}}"}, keep={"user_id": "user_id"}
+    ),
     Example("list_members"),
     Example("show_member"),
     Example("edit_member"),
@@ -138,6 +145,13 @@ EXAMPLES = (
     Example("show_api_key"),
     Example("revoke_api_key", forget=("key_id",)),
     Example("delete_organiser", forget=("organiser_id",)),
+    Example(
+        "invite_member",
+        body={"email": "stagehand-{{$guid}}@example.com"},
+        keep={"invitation_id": "id"},
+    ),
+    Example("list_invitations"),
+    Example("withdraw_invitation", forget=("invitation_id",)),
     Example("list_events", NOBODY, query={"city": "nairobi", "q": "around the clock"}),
     Example("create_event", keep={"event_id": "id"}),
     Example("list_my_events", query={"status": "draft"}),
@@ -183,6 +197,19 @@ EXAMPLES = (
     Example("resume_show", "manager"),
     Example("copy_show", "manager"),
     Example("delete_show", path=NAIROBI, query=PREVIEW, answers="CancelPreview"),
+    # What admins look at
+    Example("list_moderated_events", "admin", query={"moderation": "not_required"}),
+    Example("list_applications", "admin"),
+    Example(
+        "verify_organiser",
+        "admin",
+        path=APPLICANT,
+        before=(
+            Step("create_organiser", {"name": "New in town"}, keep={"applicant_id": "id"}),
+            Step("apply_for_verification", path=APPLICANT),
+        ),
+    ),
+    Example("refuse_organiser", "admin", path=APPLICANT),
     # What is for sale
     Example("create_stock", "manager", keep={"stock_id": "id"}),
     Example("list_stocks", "manager"),
@@ -270,4 +297,9 @@ EXAMPLES = (
     Example("show_problem", NOBODY, path={"code": "sold-out"}),
 )
 # What no example can do in a fresh demo world, and why.
-NOT_SHOWN: dict[str, str] = {}
+NOT_SHOWN: dict[str, str] = {
+    "accept_invitation": "the token is in the mail, and nowhere else",
+    "submit_event": "the demo publishes without asking: MODERATION is off",
+    "approve_event": "nothing waits for an approval while MODERATION is off",
+    "reject_event": "nothing is rejected while MODERATION is off",
+}

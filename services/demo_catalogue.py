@@ -26,11 +26,13 @@ from models.values import Caller
 from services import (
     event_life_service,
     event_service,
+    invitation_service,
     organiser_service,
     show_edit_service,
     stock_service,
     tier_service,
     venue_service,
+    verification_service,
 )
 from services.demo_programme import GIGS, Gig, Lot, Night, Offer
 from services.demo_world import ADMIN, BUYERS, COMPANIES, HALLS, Company, Person
@@ -134,6 +136,14 @@ def _company(company: Company, password_hash: str, callers: dict[Person, Caller]
             user_id = people[person].user_id
             db.session.add(OrganiserMember(organiser_id=organiser.id, user_id=user_id, role=role))
     db.session.flush()
+    if company.applies_with:
+        verification_service.apply(organiser, note=company.applies_with)
+    else:
+        verification_service.verify(organiser)
+    if company.invites:
+        invitation_service.invite(
+            people[company.owner], organiser, email=company.invites, role=MemberRole.DOOR
+        )
     for person, role in staff.items():
         callers[person] = _working_for(organiser, people[person], role)
     return callers[company.manager]

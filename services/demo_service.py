@@ -12,6 +12,8 @@ time. What guides and examples may rely on:
 - show 8 (event 4) sold Early Bird and sells Regular and VIP; 9, its second night, is paused
 - event 6 is cancelled, show 12 postponed, show 13 rescheduled, event 8 over and completed,
   event 9 free, event 10 "To Be Determined", show 17 "To Be Announced", event 12 a draft
+- the organisers are verified but for 5, which has applied; organiser 1 has invited
+  stagehand@gigmate.example, who has no account, to its doors
 """
 
 from typing import Any

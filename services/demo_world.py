@@ -51,6 +51,8 @@ class Company:
     owner: Person
     manager: Person
     door: Person
+    applies_with: str | None = None  # its note, where an admin has yet to look; else verified
+    invites: str | None = None  # to work at its doors
 
 
 def standing(name: str, capacity: int) -> WantedSection:
@@ -187,6 +189,7 @@ COMPANIES = {
         owner=_staff("Wanjikũ Kamau", "organiser@gigmate.example"),
         manager=_staff("Tomás Ó Briain", "manager@gigmate.example"),
         door=_staff("Zanele Dlamini", "door@gigmate.example"),
+        invites="stagehand@gigmate.example",
     ),
     "Kensington": Company(
         name="Kensington Nights Ltd",
@@ -227,6 +230,7 @@ COMPANIES = {
         owner=_staff("João Gonçalves", "owner@marealta.example"),
         manager=_staff("Lucía Fernández Ibáñez", "manager@marealta.example"),
         door=_staff("Kauã Araújo", "door@marealta.example"),
+        applies_with="Estamos no CNPJ como Maré Alta Produções Ltda.",
     ),
 }
 

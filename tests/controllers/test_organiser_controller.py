@@ -34,6 +34,11 @@ def owner(organiser, as_user):
 
 
 @pytest.fixture
+def admin(session, as_user):
+    return as_user(AdminFactory())
+
+
+@pytest.fixture
 def manager(organiser, as_user):
     return as_user(member(organiser, MemberRole.MANAGER))
 
@@ -184,33 +189,48 @@ class TestDelete:
 
 
 class TestMembers:
-    def test_an_account_is_added_by_its_address_in_any_case(self, client, organiser, owner):
+    def test_an_admin_adds_an_account_by_its_address_in_any_case(self, client, organiser, admin):
         user = UserFactory(email="asha@example.com")
 
         wanted = {"email": "Asha@Example.COM", "role": "door"}
-        response = client.post(f"/organisers/{organiser.id}/members", json=wanted, headers=owner)
+        response = client.post(f"/organisers/{organiser.id}/members", json=wanted, headers=admin)
 
         assert (response.status_code, response.json["user_id"]) == (201, user.id)
         assert response.json["user"]["email"] == "asha@example.com"
-        assert client.get(response.headers["Location"], headers=owner).json == response.json
+        assert client.get(response.headers["Location"], headers=admin).json == response.json
+
+    def test_owners_invite_and_learn_nothing_of_who_has_an_account(self, client, organiser, owner):
+        UserFactory(email="asha@example.com")
+
+        def answered(email):
+            wanted = {"email": email, "role": "door"}
+            path = f"/organisers/{organiser.id}/members"
+            response = client.post(path, json=wanted, headers=owner)
+            told = {name: response.json[name] for name in ("code", "detail")}
+            return response.status_code, told
+
+        status, told = answered("asha@example.com")
+        assert (status, told["code"]) == (403, "invite-instead")
+        assert f"/organisers/{organiser.id}/invitations" in told["detail"]
+        assert answered("nobody@example.com") == (status, told)
 
     @pytest.mark.parametrize(
         ("field", "value"),
         [("email", "nobody@example.com"), ("email", "x"), ("role", "admin"), ("user_id", 1)],
     )
-    def test_names_the_field_that_is_wrong(self, client, organiser, owner, field, value):
+    def test_names_the_field_that_is_wrong(self, client, organiser, admin, field, value):
         UserFactory(email="asha@example.com")
         wanted = {"email": "asha@example.com", "role": "door"} | {field: value}
 
-        response = client.post(f"/organisers/{organiser.id}/members", json=wanted, headers=owner)
+        response = client.post(f"/organisers/{organiser.id}/members", json=wanted, headers=admin)
 
         assert response.status_code == 400
         assert [error["field"] for error in response.json["errors"]] == [field]
 
-    def test_nobody_is_a_member_twice(self, client, organiser, owner):
+    def test_nobody_is_a_member_twice(self, client, organiser, admin):
         wanted = {"email": member(organiser).email, "role": "door"}
 
-        response = client.post(f"/organisers/{organiser.id}/members", json=wanted, headers=owner)
+        response = client.post(f"/organisers/{organiser.id}/members", json=wanted, headers=admin)
 
         assert (response.status_code, response.json["code"]) == (409, "already-member")
 

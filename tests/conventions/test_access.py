@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from services.invitation_service import token_of
 from tests.factories.bodies import BODIES
 from tests.factories.worlds import World
 
@@ -25,17 +26,16 @@ ROUTES = {
         GET /
         GET /docs/
         GET /docs/{path}
-        GET /openapi.json
-        GET /health
-        GET /ready
-        GET /problems/
-        GET /problems/{code}
-        POST /auth/register
         GET /events/
         GET /events/{event_id}
         GET /events/{event_id}/tiers
+        GET /health
+        GET /openapi.json
         GET /organisers/
         GET /organisers/{organiser_id}
+        GET /problems/
+        GET /problems/{code}
+        GET /ready
         GET /seats
         GET /seats/{place_id}
         GET /shows/
@@ -47,6 +47,7 @@ ROUTES = {
         GET /tiers/{tier_id}/availability
         GET /venues/
         GET /venues/{venue_id}
+        POST /auth/register
         POST /bookings/
         POST /bookings/quote
         POST /bookings/recover
@@ -96,6 +97,7 @@ ROUTES = {
         DELETE /organisers/{organiser_id}/members/{user_id}
         GET /organisers/{organiser_id}/members
         GET /organisers/{organiser_id}/members/{user_id}
+        GET /organisers/{organiser_id}/verification
         GET /shows/{show_id}/attendees
         GET /shows/{show_id}/attendees.csv
         GET /shows/{show_id}/check_ins
@@ -105,11 +107,13 @@ ROUTES = {
         DELETE /events/{event_id}
         DELETE /organisers/{organiser_id}
         DELETE /organisers/{organiser_id}/api_keys/{key_id}
+        DELETE /organisers/{organiser_id}/invitations/{invitation_id}
         DELETE /shows/{show_id}
         DELETE /tiers/{tier_id}
         DELETE /venues/{venue_id}
         GET /organisers/{organiser_id}/api_keys
         GET /organisers/{organiser_id}/api_keys/{key_id}
+        GET /organisers/{organiser_id}/invitations
         PATCH /events/{event_id}
         PATCH /organisers/{organiser_id}
         PATCH /organisers/{organiser_id}/members/{user_id}
@@ -120,10 +124,12 @@ ROUTES = {
         POST /events/{event_id}/cancel
         POST /events/{event_id}/complete
         POST /events/{event_id}/publish
+        POST /events/{event_id}/submit
         POST /events/{event_id}/tiers
         POST /events/{event_id}/unpublish
         POST /organisers/{organiser_id}/api_keys
-        POST /organisers/{organiser_id}/members
+        POST /organisers/{organiser_id}/apply
+        POST /organisers/{organiser_id}/invitations
         POST /shows/
         POST /shows/{show_id}/copy
         POST /shows/{show_id}/pause
@@ -138,6 +144,19 @@ ROUTES = {
         PUT /shows/{show_id}
         PUT /tiers/{tier_id}
         PUT /venues/{venue_id}
+    """,
+    "401 403 403 403 403 ok": """
+        GET /moderation/events
+        GET /moderation/organisers
+        POST /events/{event_id}/approve
+        POST /events/{event_id}/reject
+        POST /organisers/{organiser_id}/members
+        POST /organisers/{organiser_id}/refuse
+        POST /organisers/{organiser_id}/verify
+    """,
+    # It is the attendee's address that is invited.
+    "401 ok  403 403 403 403": """
+        POST /invitations/accept
     """,
     # Stocks are nobody else's to see.
     "401 404 404 ok  ok  ok": """
@@ -164,10 +183,15 @@ DRAFT = {
     """,
     "401 404 404 403 ok  ok": """
         PATCH /events/{event_id}
-        POST /events/{event_id}/publish
         PATCH /shows/{show_id}
         PATCH /tiers/{tier_id}
+        POST /events/{event_id}/publish
+        POST /events/{event_id}/submit
         POST /shows/{show_id}/tiers
+    """,
+    "401 404 404 403 403 ok": """
+        POST /events/{event_id}/approve
+        POST /events/{event_id}/reject
     """,
     "401 404 404 ok  ok  ok": """
         GET /shows/{show_id}/attendees
@@ -242,6 +266,7 @@ MORE_ROUTES = {
         GET /audit/
         GET /organisers/{organiser_id}/members
         GET /organisers/{organiser_id}/members/{user_id}
+        GET /organisers/{organiser_id}/verification
         GET /ticket_holders/
         GET /users/me
         PATCH /events/{event_id}
@@ -256,6 +281,7 @@ MORE_ROUTES = {
         POST /events/{event_id}/cancel
         POST /events/{event_id}/complete
         POST /events/{event_id}/publish
+        POST /events/{event_id}/submit
         POST /events/{event_id}/tiers
         POST /events/{event_id}/unpublish
         POST /organisers/
@@ -297,12 +323,23 @@ MORE_ROUTES = {
     "403 401 403 403 403 403": """
         DELETE /organisers/{organiser_id}
         DELETE /organisers/{organiser_id}/api_keys/{key_id}
+        DELETE /organisers/{organiser_id}/invitations/{invitation_id}
         DELETE /organisers/{organiser_id}/members/{user_id}
+        GET /moderation/events
+        GET /moderation/organisers
         GET /organisers/{organiser_id}/api_keys
         GET /organisers/{organiser_id}/api_keys/{key_id}
+        GET /organisers/{organiser_id}/invitations
         PATCH /organisers/{organiser_id}/members/{user_id}
+        POST /events/{event_id}/approve
+        POST /events/{event_id}/reject
+        POST /invitations/accept
         POST /organisers/{organiser_id}/api_keys
+        POST /organisers/{organiser_id}/apply
+        POST /organisers/{organiser_id}/invitations
         POST /organisers/{organiser_id}/members
+        POST /organisers/{organiser_id}/refuse
+        POST /organisers/{organiser_id}/verify
     """,
     "ok  401 403 403 ok  ok": """
         GET /shows/{show_id}/attendees
@@ -412,6 +449,8 @@ def content(route: str, world: World, ids: dict[str, int]) -> dict[str, Any]:
         body["ticket_holder_id"] = ids["holder_id"]
     if route.endswith("/members"):
         body["email"] = world.email
+    if route == "POST /invitations/accept":
+        body["token"] = token_of(ids["invitation_id"])
     if route.endswith("/check_ins"):
         body["code"] = world.code
     return {"json": body} if route in BODIES else {}

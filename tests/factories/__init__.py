@@ -20,6 +20,7 @@ from models import (
     MapSeat,
     MemberRole,
     Organiser,
+    OrganiserInvitation,
     OrganiserMember,
     Place,
     Price,
@@ -101,6 +102,18 @@ class OrganiserMemberFactory(Factory):
     user = factory.SubFactory(UserFactory)
     organiser_id = factory.LazyFunction(lambda: OrganiserFactory().id)
     role = MemberRole.OWNER
+
+
+class InvitationFactory(Factory):
+    """An open offer to work for `organiser_id` at the door."""
+
+    class Meta:
+        model = OrganiserInvitation
+
+    organiser_id = factory.LazyFunction(lambda: OrganiserFactory().id)
+    email = "otieno@example.com"
+    role = MemberRole.DOOR
+    expires_at = factory.LazyFunction(lambda: datetime.now(UTC) + timedelta(days=7))
 
 
 def member(organiser: Organiser, role: MemberRole = MemberRole.OWNER) -> User:

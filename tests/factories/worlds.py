@@ -16,6 +16,7 @@ from tests.factories import (
     AdminFactory,
     ApiKeyFactory,
     EventFactory,
+    InvitationFactory,
     OrganiserFactory,
     ShowFactory,
     StockFactory,
@@ -75,6 +76,7 @@ def build() -> World:
     drafted = TierFactory(show=draft_show, capacity=20)
     house = StockFactory(show=show, name="House", capacity=5)
     own = TicketHolderFactory(user_id=people["attendee"].id, name="Achieng")
+    invitation = InvitationFactory(organiser_id=organiser.id, email=people["attendee"].email)
     staff_holder = TicketHolderFactory(organiser_id=organiser.id)
 
     buyer = _caller(people["attendee"])
@@ -125,6 +127,7 @@ def build() -> World:
             "organiser_id": [organiser.id],
             "key_id": [key.id for key in keys.values()],
             "user_id": [people["door"].id],
+            "invitation_id": [invitation.id],
             "venue_id": [venue.id, shared_venue.id],
             "event_id": [event.id, draft.id],
             "show_id": [show.id, draft_show.id],

@@ -4,6 +4,8 @@ import csv
 import io
 from datetime import UTC, datetime, timedelta
 
+from services.invitation_service import token_of
+
 
 def test_announce_sell_and_admit(client):
     def sign_up(name, role="attendee"):
@@ -85,7 +87,8 @@ def test_announce_sell_and_admit(client):
     # Otieno takes the list to the door.
     otieno = sign_up("otieno")
     member = {"email": "otieno@example.com", "role": "door"}
-    made(f"/organisers/{organiser['id']}/members", member, wanjiru)
+    invited = made(f"/organisers/{organiser['id']}/invitations", member, wanjiru)
+    made("/invitations/accept", {"token": token_of(invited["id"])}, otieno, status=200)
     listed = client.get(f"/shows/{show['id']}/attendees.csv", headers=otieno)
     rows = list(csv.DictReader(io.StringIO(listed.text)))
     assert len(rows) == 4
