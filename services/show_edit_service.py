@@ -146,9 +146,14 @@ def edit(show: Show, changes: dict[str, Any], *, caller: Caller) -> Show:
         if wanted.keys() & set(TIMES):
             venue_calendar.require_sensible(show)
         venue_calendar.settle(show, event)
-        if before:
-            after = {name: getattr(show, name) for name in before}
-            audit_service.record("show.edit", show, before=before, after=after)
+        after = {name: getattr(show, name) for name in before}
+        if changed := {name for name in before if before[name] != after[name]}:
+            audit_service.record(
+                "show.edit",
+                show,
+                before={name: before[name] for name in changed},
+                after={name: after[name] for name in changed},
+            )
     return fresh(show)
 
 

@@ -173,6 +173,16 @@ INVARIANTS: dict[str, tuple[str, str]] = {
          WHERE s.status = 'cancelled' AND b.status IN ('held', 'confirmed')
         """,
     ),
+    "unseen-is-unsold": (
+        "What waits for an approval, or was rejected, has no hold that lives and no sale.",
+        """
+        SELECT b.id, format('%s at a show of event %s, which is %s', b.status, e.id, e.moderation)
+          FROM events e JOIN shows s ON s.event_id = e.id JOIN bookings b ON b.show_id = s.id
+         WHERE e.moderation IN ('pending', 'rejected')
+           AND (b.status = 'confirmed'
+                OR b.status = 'held' AND b.held_until > (SELECT clock_timestamp()))
+        """,
+    ),
     "confirmations-are-told": (
         "Every confirmation of the last day has its outbox row.",
         """
