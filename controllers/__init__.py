@@ -1,5 +1,6 @@
 """The API's table of contents: which file serves which paths, by area."""
 
+from controllers.account_controller import account_bp
 from controllers.api_key_controller import api_keys_bp
 from controllers.audit_controller import audit_bp
 from controllers.auth_controller import auth_bp
@@ -23,6 +24,7 @@ from controllers.venue_controller import venues_bp
 BLUEPRINTS = (
     # Who you are
     auth_bp,
+    account_bp,
     users_bp,
     api_keys_bp,
     # The catalogue

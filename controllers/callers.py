@@ -88,7 +88,8 @@ def register_callers(app: Flask) -> None:
 
 def tokens_for(signed_in: SignedIn) -> dict[str, Any]:
     """What a login answers: a short-lived access token and a refresh token."""
-    claims = {"sid": signed_in.sign_in_id}
+    claims: dict[str, Any] = {"sid": signed_in.sign_in_id}
+    spent_once = {**claims, "gen": signed_in.generation}
     subject = str(signed_in.user.id)
     lifetime = signed_in.access_lifetime
     return {
@@ -96,7 +97,7 @@ def tokens_for(signed_in: SignedIn) -> dict[str, Any]:
             subject, expires_delta=lifetime, additional_claims=claims
         ),
         "refresh_token": create_refresh_token(
-            subject, expires_delta=signed_in.refresh_lifetime, additional_claims=claims
+            subject, expires_delta=signed_in.refresh_lifetime, additional_claims=spent_once
         ),
         "token_type": "bearer",
         "expires_in": int(lifetime.total_seconds()),
@@ -129,7 +130,9 @@ def _signed(token: str, secret_key: str) -> tuple[str, Identity]:
         issuer=ISSUER,
         options={"require": ["exp", "sub", "iss", "aud"], "verify_exp": False},
     )
-    numbers = int(claims["sub"]), int(claims["sid"]), int(claims["exp"])
+    numbers = [int(claims[name]) for name in ("sub", "sid", "exp")]
+    if claims["type"] == "refresh":
+        numbers.append(int(claims["gen"]))
     if not all(0 < number <= LARGEST_ID for number in numbers):
         raise ValueError
     return claims["type"], Identity(*numbers)

@@ -20,12 +20,14 @@ from schemas.fields import LARGEST_ID
 from services import (
     demo_large,
     demo_service,
+    mail_service,
     report_service,
     schema_service,
     user_service,
     verify_service,
 )
 from services.demo_large_world import LargeWorld, WorldDoesNotFit
+from services.mail_service import Queued
 from services.verify_service import INVARIANTS, Breach
 from utils.errors import ApiError
 from utils.progress import Progress
@@ -40,6 +42,7 @@ def register_commands(app: Flask) -> None:
         group.add_command(command)
     app.cli.add_command(make_admin)
     app.cli.add_command(permissions)
+    app.cli.add_command(mails)
 
 
 def plainly(deed: Callable[..., None]) -> Callable[..., None]:
@@ -244,3 +247,43 @@ def make_admin(email: str) -> None:
     """Give the account with this e-mail address the role of an admin."""
     user = user_service.make_admin(email)
     click.echo(f"{user.name} <{user.email}> is an admin now.")
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="For programs: a JSON array.")
+@with_appcontext
+@plainly
+def mails(limit: int, as_json: bool) -> None:
+    """Show the mails that were asked for, the newest first, each with its link.
+
+    In development, where nothing is sent: open the link, or send its token to the API. Refused on a
+    production configuration, where links belong to whom they are mailed.
+    """
+    if settings.in_production:
+        raise click.ClickException("Links belong to whom they are mailed: not in production.")
+    queued = mail_service.queued(limit)
+    if as_json:
+        rows = [
+            {"id": each.id, "at": each.at.isoformat(), "topic": each.topic, **vars(each.letter)}
+            for each in queued
+        ]
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        _print_mails(queued)
+
+
+def _print_mails(queued: list[Queued]) -> None:
+    """A line for each: when, to whom, about what, and the link."""
+    if not queued:
+        click.echo("No mails were asked for.")
+        return
+    rows = [
+        (f"{each.at:%Y-%m-%d %H:%M:%S}", each.letter.to, each.letter.subject, each.letter.link)
+        for each in queued
+    ]
+    head = ("When (UTC)", "To", "Subject", "Link")
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(3)]
+    for row in (head, *rows):
+        told = [text.ljust(width) for text, width in zip(row, widths, strict=False)]
+        click.echo("  ".join([*told, row[-1]]))

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, query_expression
 
 from init import Base
 from models.columns import Keyed, Timestamped, Versioned
@@ -41,6 +41,11 @@ class User(Versioned, Base):
     banned_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 
+    @property
+    def email_verified(self) -> bool:
+        """Whether somebody who reads this mailbox has shown it."""
+        return self.email_verified_at is not None
+
 
 class SignIn(Timestamped, Base):
     """One login on one device; its tokens die with it.
@@ -58,6 +63,7 @@ class SignIn(Timestamped, Base):
     agent: Mapped[str | None]
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None]
+    current: Mapped[bool] = query_expression()  # whether it is the one that asks
 
 
 class LinkPurpose(StrEnum):

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, false, func, or_, select, text
 
 from init import db
-from models import Booking, Organiser, Show, TicketHolder
+from models import Booking, Organiser, Show, TicketHolder, User
 from models.booking import HasSales
 from models.organiser import MemberRole
 from models.permissions import Permission, authorize
@@ -68,6 +68,12 @@ def find(holder_id: int, *, caller: Caller) -> TicketHolder:
     if holder is None:
         raise NotFound(f"There is no ticket holder {holder_id}.")
     return holder
+
+
+def standing_for(user: User) -> TicketHolder | None:
+    """The ticket holder that stands for an account's owner."""
+    own = TicketHolder.user_id == user.id, TicketHolder.is_self, TicketHolder.deleted_at.is_(None)
+    return db.session.scalar(select(TicketHolder).where(*own))
 
 
 def create(caller: Caller, *, organiser_id: int | None, **person: Any) -> TicketHolder:

@@ -19,6 +19,7 @@ from tests.factories.worlds import World
 CALLERS = ("stranger", "attendee", "other_owner", "door", "owner", "admin")
 TURNED_AWAY = (401, 403, 404)
 GUESTS, SHOPS = -1, -2  # which of the world's bookings is the guest's, and which the shop's
+NOBODYS = 999_999  # the id of no row
 
 ROUTES = {
     # stranger, attendee, owner of another organiser, door, owner, admin
@@ -47,7 +48,10 @@ ROUTES = {
         GET /tiers/{tier_id}/availability
         GET /venues/
         GET /venues/{venue_id}
+        POST /auth/forgot_password
         POST /auth/register
+        POST /auth/reset_password
+        POST /auth/verify_email
         POST /bookings/
         POST /bookings/quote
         POST /bookings/recover
@@ -59,12 +63,31 @@ ROUTES = {
         POST /auth/token
     """,
     "401 ok  ok  ok  ok  ok": """
+        DELETE /users/me
         GET /bookings/
         GET /events/mine
         GET /ticket_holders/
         GET /users/me
+        GET /users/me/export
+        GET /users/me/sign_ins
         PATCH /users/me
         POST /auth/logout
+        POST /auth/logout_everywhere
+        POST /users/me/verification
+        PUT /users/me
+        PUT /users/me/email
+        PUT /users/me/password
+    """,
+    # Of a sign-in that is somebody else's.
+    "401 404 404 404 404 404": """
+        DELETE /users/me/sign_ins/{sign_in_id}
+    """,
+    "401 403 403 403 403 ok": """
+        GET /users/
+        GET /users/{user_id}
+        POST /users/{user_id}/ban
+        POST /users/{user_id}/unban
+        PUT /users/{user_id}/role
     """,
     # Of the audit, what was done to what one manages.
     "401 403 ok  403 ok  ok": """
@@ -416,7 +439,7 @@ def answers(app: Flask, world: World, undone: Any) -> Callable[..., dict[str, st
     def answer(route: str, who: str, which: int) -> str:
         method, path = route.split()
         ids = {name: (known * 2)[which] for name, known in world.ids.items()}
-        url = path.format(**ids, code="sold-out", path="index.css")
+        url = path.format(**ids, code="sold-out", path="index.css", sign_in_id=NOBODYS)
         with undone(), app.test_client() as client:
             response = client.open(
                 url, method=method, headers=world.callers[who], **content(route, world, ids)

@@ -15,10 +15,13 @@ ROOT = Path(__file__).parents[2]
 LAYERS = ("controllers", "jobs", "schemas", "services", "models", "integrations", "utils")
 SOURCES = [path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))]
 NOBODY_IN_PARTICULAR = {  # endpoints that everyone may call, signed in or not
+    "auth.forgot_password",
     "auth.login",
     "auth.refresh",
     "auth.register",
+    "auth.reset_password",
     "auth.token",
+    "auth.verify_email",
     "health.health",
     "health.ready",
     "health.welcome",

@@ -1,0 +1,107 @@
+"""Passwords: shown, changed, forgotten."""
+
+from datetime import timedelta
+
+from sqlalchemy import select, text
+
+from init import db
+from models import LinkPurpose, User
+from models.values import Caller
+from services import (
+    audit_service,
+    hashing_service,
+    link_service,
+    password_rules,
+    sign_in_service,
+)
+from services.auth_service import WrongPassword
+from utils.clock import now
+from utils.transaction import lock, transaction
+
+RESET = LinkPurpose.RESET_PASSWORD
+
+# Without an account it is the same work: a message that is for nobody, and done.
+OFFER = text(
+    """
+    WITH link AS (
+        INSERT INTO account_links (user_id, purpose, expires_at)
+        SELECT id, 'reset_password', clock_timestamp() + CAST(:lifetime AS interval)
+          FROM users WHERE lower(email) = lower(:email) AND deleted_at IS NULL
+        RETURNING id, user_id)
+    INSERT INTO outbox_messages (topic, payload, attempts, due_at)
+    SELECT 'mail.reset_password', jsonb_build_object('user_id', user_id, 'link_id', id), 0,
+           CASE WHEN id IS NOT NULL THEN now() END
+      FROM (SELECT) AS nobody LEFT JOIN link ON true
+    """
+)
+# The older ones beyond the third.
+END_OLDER = text(
+    """
+    UPDATE account_links SET expires_at = clock_timestamp(), updated_at = clock_timestamp()
+     WHERE id IN (SELECT l.id FROM account_links l JOIN users u ON u.id = l.user_id
+                   WHERE lower(u.email) = lower(:email) AND u.deleted_at IS NULL
+                     AND l.purpose = 'reset_password'
+                   ORDER BY l.id DESC OFFSET :kept)
+       AND used_at IS NULL AND expires_at > (SELECT clock_timestamp())
+    """
+)
+
+
+def require(caller: Caller, password: str) -> User:
+    """The caller's account, if this is its password. Raises WrongPassword."""
+    query = select(User.password_hash).where(User.id == caller.user_id)
+    password_hash = db.session.scalar(query)
+    if not hashing_service.matches(password_hash, password):
+        raise WrongPassword("This is not the password of your account.")
+    return db.session.get_one(User, caller.user_id)
+
+
+def change(caller: Caller, *, current_password: str, new_password: str) -> None:
+    """Another password for the caller; every sign-in but this one ends.
+
+    Raises WrongPassword, and Invalid for one that is easy to guess.
+    """
+    user = require(caller, current_password)
+    _require_good(user, new_password, field="new_password")
+    known = user.password_hash
+    new_hash = hashing_service.hashed(new_password)
+    with transaction():
+        if lock(user).password_hash != known:
+            raise WrongPassword("The password was changed meanwhile.")
+        _set(user, new_hash)
+        sign_in_service.end_all(user.id, "password_changed", but=caller.sign_in_id)
+        audit_service.record("user.password_changed", user)
+
+
+def forgot(email: str) -> None:
+    """Mail a link to set a new password, if there is such an account; nobody learns whether."""
+    with transaction():
+        lifetime: timedelta = link_service.lifetime(RESET)
+        db.session.execute(OFFER, {"email": email, "lifetime": lifetime})
+        db.session.execute(END_OLDER, {"email": email, "kept": link_service.OPEN_AT_ONCE})
+
+
+def reset(*, token: str, password: str) -> None:
+    """Set a new password with a link that was mailed, which proves the mailbox; all sign-ins end.
+
+    Raises LinkNotValid, and Invalid for a password that is easy to guess.
+    """
+    link = link_service.find(token, RESET)
+    user = db.session.get_one(User, link.user_id)
+    _require_good(user, password, field="password")
+    new_hash = hashing_service.hashed(password)
+    with transaction():
+        link_service.use(link, of=lock(user))
+        _set(user, new_hash)
+        user.email_verified_at = user.email_verified_at or db.session.scalar(select(now()))
+        sign_in_service.end_all(user.id, "password_reset")
+        audit_service.record("user.password_reset", user)
+
+
+def _set(user: User, new_hash: str) -> None:
+    user.password_hash = new_hash
+    link_service.end_open(user.id, link_service.of_purpose(RESET))
+
+
+def _require_good(user: User, password: str, *, field: str) -> None:
+    password_rules.require_hard_to_guess(password, field=field, email=user.email, name=user.name)
