@@ -230,7 +230,7 @@ class WebUrl(fields.Url):
 def phone(**kwargs: Any) -> fields.String:
     """A telephone number as people write it."""
     pattern = validate.Regexp(r"^\+?[0-9(][0-9 ()./-]{4,30}$", error="Is not a telephone number.")
-    return fields.String(validate=[validate.Length(5, 32), pattern], **kwargs)
+    return fields.String(validate=[validate.Length(5, 32), plain_line, pattern], **kwargs)
 
 
 def one_of(choices: Any, **kwargs: Any) -> fields.String:

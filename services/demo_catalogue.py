@@ -35,7 +35,7 @@ from services import (
     verification_service,
 )
 from services.demo_programme import GIGS, Gig, Lot, Night, Offer
-from services.demo_world import ADMIN, BUYERS, COMPANIES, HALLS, Company, Person
+from services.demo_world import ADMIN, BUYERS, COMPANIES, HALLS, LOOKERS, Company, Person
 from utils.clock import now
 from utils.money import Money
 
@@ -77,6 +77,7 @@ def stage(password: str) -> Stage:
     sellers: dict[str | None, Caller] = {None: callers[ADMIN]}
     for name, company in COMPANIES.items():
         sellers[name] = _company(company, password_hash, callers)
+    callers |= {person: _account(person, password_hash) for person in LOOKERS}
     halls = {name: venue_service.create(callers[ADMIN], **vars(HALLS[name])) for name in HALLS}
     shows = [staged for gig in GIGS for staged in _put_on(gig, sellers[gig.company], halls, at)]
     return Stage(at, shows, callers)
@@ -101,8 +102,11 @@ def _account(person: Person, password_hash: str) -> Caller:
         email=person.email,
         password_hash=password_hash,
         name=person.name,
+        user_name=person.user_name,
         phone=person.phone,
         role=person.role,
+        email_verified_at=now() if person.verified else None,
+        banned_at=now() if person.banned else None,
     )
     db.session.add(user)
     db.session.flush()

@@ -14,6 +14,8 @@ time. What guides and examples may rely on:
   event 9 free, event 10 "To Be Determined", show 17 "To Be Announced", event 12 a draft
 - the organisers are verified but for 5, which has applied; organiser 1 has invited
   stagehand@gigmate.example, who has no account, to its doors
+- tommy@buyers.example and amy@buyers.example, whose address is not verified, have bought nothing;
+  front.row@buyers.example is banned
 """
 
 from typing import Any

@@ -6,6 +6,7 @@ likeness of the real ones, and hold no more. The people and the companies are ma
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from models.seat_map import SectionKind
 from models.user import Role
@@ -37,6 +38,9 @@ class Person:
     email: str
     role: Role | None = None
     phone: str | None = None
+    user_name: str | None = None
+    verified: bool = True
+    banned: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,12 +175,19 @@ HALLS = {
     ),
 }
 
-ADMIN = Person("Njeri Odhiambo", "admin@gigmate.example", Role.ADMIN)
-ATTENDEE = Person("Aroha Ngata", "attendee@gigmate.example", Role.ATTENDEE, "+64 21 555 0114")
+ADMIN = Person("Njeri Odhiambo", "admin@gigmate.example", Role.ADMIN, user_name="njeri")
+ATTENDEE = Person(
+    "Aroha Ngata", "attendee@gigmate.example", Role.ATTENDEE, "+64 21 555 0114", "aroha"
+)
 
 
-def _staff(name: str, email: str) -> Person:
-    return Person(name, email, Role.ORGANISER)
+def _staff(user_name: str, name: str, email: str) -> Person:
+    return Person(name, email, Role.ORGANISER, user_name=user_name)
+
+
+def _buyer(user_name: str, name: str, **more: Any) -> Person:
+    address = f"{user_name}@buyers.example"
+    return Person(name, address, Role.ATTENDEE, user_name=user_name, **more)
 
 
 COMPANIES = {
@@ -186,9 +197,9 @@ COMPANIES = {
         phone="+254 20 555 0100",
         website="https://nyotalive.example",
         description="East African sound, wherever there is a stage.",
-        owner=_staff("Wanjikũ Kamau", "organiser@gigmate.example"),
-        manager=_staff("Tomás Ó Briain", "manager@gigmate.example"),
-        door=_staff("Zanele Dlamini", "door@gigmate.example"),
+        owner=_staff("wanjiku", "Wanjikũ Kamau", "organiser@gigmate.example"),
+        manager=_staff("tomas", "Tomás Ó Briain", "manager@gigmate.example"),
+        door=_staff("zanele", "Zanele Dlamini", "door@gigmate.example"),
         invites="stagehand@gigmate.example",
     ),
     "Kensington": Company(
@@ -197,9 +208,9 @@ COMPANIES = {
         phone="+44 20 5550 0123",
         website="https://kensingtonnights.example",
         description="Chamber music after dark.",
-        owner=_staff("Olúwaṣeun Adébáyọ̀", "owner@kensingtonnights.example"),
-        manager=_staff("Siân Llewellyn", "manager@kensingtonnights.example"),
-        door=_staff("Mateusz Żółkiewski", "door@kensingtonnights.example"),
+        owner=_staff("oluwaseun", "Olúwaṣeun Adébáyọ̀", "owner@kensingtonnights.example"),
+        manager=_staff("sian", "Siân Llewellyn", "manager@kensingtonnights.example"),
+        door=_staff("mateusz", "Mateusz Żółkiewski", "door@kensingtonnights.example"),
     ),
     "Hudson": Company(
         name="Hudson & Daughters",
@@ -207,9 +218,9 @@ COMPANIES = {
         phone="+1 212 555 0147",
         website="https://hudsondaughters.example",
         description="Family promoters since 1974.",
-        owner=_staff("Dolores Hudson", "owner@hudsondaughters.example"),
-        manager=_staff("Nguyễn Thị Minh Anh", "manager@hudsondaughters.example"),
-        door=_staff("DeShawn O’Connor", "door@hudsondaughters.example"),
+        owner=_staff("dolores", "Dolores Hudson", "owner@hudsondaughters.example"),
+        manager=_staff("minh.anh", "Nguyễn Thị Minh Anh", "manager@hudsondaughters.example"),
+        door=_staff("deshawn", "DeShawn O’Connor", "door@hudsondaughters.example"),
     ),
     "Hinode": Company(
         name="日の出プロモーション (Hinode Promotion)",
@@ -217,9 +228,9 @@ COMPANIES = {
         phone="+81 3 5550 0188",
         website="https://hinode.example",
         description="ロックとアイドルのライブ制作。",
-        owner=_staff("佐藤 美咲", "owner@hinode.example"),
-        manager=_staff("김 서연", "manager@hinode.example"),
-        door=_staff("高橋 蓮", "door@hinode.example"),
+        owner=_staff("misaki", "佐藤 美咲", "owner@hinode.example"),
+        manager=_staff("seoyeon", "김 서연", "manager@hinode.example"),
+        door=_staff("ren", "高橋 蓮", "door@hinode.example"),
     ),
     "Maré": Company(
         name="Maré Alta Produções",
@@ -227,19 +238,25 @@ COMPANIES = {
         phone="+55 21 5550 0190",
         website="https://marealta.example",
         description="Estádios, praias e muita gente.",
-        owner=_staff("João Gonçalves", "owner@marealta.example"),
-        manager=_staff("Lucía Fernández Ibáñez", "manager@marealta.example"),
-        door=_staff("Kauã Araújo", "door@marealta.example"),
+        owner=_staff("joao", "João Gonçalves", "owner@marealta.example"),
+        manager=_staff("lucia", "Lucía Fernández Ibáñez", "manager@marealta.example"),
+        door=_staff("kaua", "Kauã Araújo", "door@marealta.example"),
         applies_with="Estamos no CNPJ como Maré Alta Produções Ltda.",
     ),
 }
 
 BUYERS = (
     ATTENDEE,
-    Person("Priya Raghunathan", "priya@buyers.example", Role.ATTENDEE, "+91 98 5550 0133"),
-    Person("Søren Ærø", "soren@buyers.example", Role.ATTENDEE),
-    Person("محمد الفارسي", "mohammed@buyers.example", Role.ATTENDEE),
-    Person("Łucja Wójcik", "lucja@buyers.example", Role.ATTENDEE),
+    _buyer("priya", "Priya Raghunathan", phone="+91 98 5550 0133"),
+    _buyer("soren", "Søren Ærø"),
+    _buyer("mohammed", "محمد الفارسي"),
+    _buyer("lucja", "Łucja Wójcik"),
+)
+# Accounts that have bought nothing: one whose address is not verified, and one that is banned.
+LOOKERS = (
+    _buyer("tommy", "Tommy Adeyemi"),
+    _buyer("amy", "Amy Lindqvist", verified=False),
+    _buyer("front.row", "Vito Scalper", banned=True),
 )
 GUESTS = (
     Person("Asha Mwangi", "asha@guests.example", phone="+254 700 555 014"),

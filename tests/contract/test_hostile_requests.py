@@ -26,7 +26,9 @@ MEGABYTE = 1_000_000
 # One endpoint of each kind: bytes and media types are refused before anybody looks for a row.
 KINDS = (
     "POST /auth/register",
+    "POST /auth/reset_password",
     "PATCH /users/me",
+    "PUT /users/me",
     "POST /venues/",
     "PUT /events/{event_id}",
     "POST /events/{event_id}/cancel",
@@ -55,7 +57,13 @@ LISTS = (
     "/shows/{show_id}/check_ins",
     "/ticket_holders/",
     "/bookings/",
+    "/users/",
+    "/users/me/sign_ins",
 )
+
+
+# Passwords that are only compared may be any text.
+COMPARED = ("POST /auth/login", "PUT /users/me/email", "DELETE /users/me")
 
 
 class Sender:
@@ -203,8 +211,8 @@ def test_text_that_cannot_be_kept(send, endpoint, path, symbol):
 )
 @pytest.mark.parametrize(("endpoint", "path"), [t for t in TEXTS if len(t[1]) == 1])
 def test_other_things_than_text(send, endpoint, path, value):
-    may_be_null = path[0] in ("note", "gate", "reason", "refresh_token")
-    may_be_wrong = path[0] == "refresh_token" or endpoint == "POST /auth/login"
+    may_be_null = path[0] in ("note", "gate", "reason", "refresh_token", "user_name")
+    may_be_wrong = path[0] in ("refresh_token", "current_password") or endpoint in COMPARED
     is_text = may_be_wrong and isinstance(value, str) and 0 < len(value) < 10
     if (value is None and may_be_null) or is_text:
         pytest.skip("is text here, or may be null")
@@ -334,6 +342,8 @@ def test_numbers_in_a_body(send, endpoint, name, value):
 )
 @pytest.mark.parametrize("path", LISTS)
 def test_paging_that_is_not_offered(send, path, query):
+    if (path, query) == ("/users/", "role=admin"):
+        pytest.skip("is offered here")
     glue = "&" if "?" in path else "?"
 
     refused(send(f"GET {path}{glue}{query}", who="admin"), 400)
@@ -359,6 +369,7 @@ def test_cursors_of_no_list(send, path, cursor):
         "/events/",
         "/shows/",
         "/ticket_holders/",
+        "/users/",
         "/shows/{show_id}/attendees",
     ],
 )
@@ -371,7 +382,7 @@ def test_search_takes_every_symbol_literally(send, path, words):
 
 @pytest.mark.parametrize("words", ["x" * 10_000, "%25" * 10_000, "a%00b"])
 @pytest.mark.parametrize(
-    "path", ["/venues/", "/organisers/", "/events/", "/shows/", "/ticket_holders/"]
+    "path", ["/venues/", "/organisers/", "/events/", "/shows/", "/ticket_holders/", "/users/"]
 )
 def test_search_is_bounded(send, path, words):
     refused(send(f"GET {path}?q={words}", who="admin"), 400)

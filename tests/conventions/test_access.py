@@ -83,8 +83,15 @@ ROUTES = {
         DELETE /users/me/sign_ins/{sign_in_id}
     """,
     "401 403 403 403 403 ok": """
+        GET /moderation/events
+        GET /moderation/organisers
         GET /users/
         GET /users/{user_id}
+        POST /events/{event_id}/approve
+        POST /events/{event_id}/reject
+        POST /organisers/{organiser_id}/members
+        POST /organisers/{organiser_id}/refuse
+        POST /organisers/{organiser_id}/verify
         POST /users/{user_id}/ban
         POST /users/{user_id}/unban
         PUT /users/{user_id}/role
@@ -167,15 +174,6 @@ ROUTES = {
         PUT /shows/{show_id}
         PUT /tiers/{tier_id}
         PUT /venues/{venue_id}
-    """,
-    "401 403 403 403 403 ok": """
-        GET /moderation/events
-        GET /moderation/organisers
-        POST /events/{event_id}/approve
-        POST /events/{event_id}/reject
-        POST /organisers/{organiser_id}/members
-        POST /organisers/{organiser_id}/refuse
-        POST /organisers/{organiser_id}/verify
     """,
     # It is the attendee's address that is invited.
     "401 ok  403 403 403 403": """
