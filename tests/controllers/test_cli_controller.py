@@ -14,10 +14,11 @@ from sqlalchemy import create_engine, inspect, make_url, text
 from config import ROOT, settings
 from controllers import cli_controller
 from init import db, migrate
-from models import Role
-from services import api_key_service, demo_large, demo_service
+from models import OrganiserInvitation, Role
+from services import api_key_service, demo_large, demo_service, outbox_service
 from services.demo_large_world import LargeWorld
-from tests.factories import TierFactory, UserFactory
+from tests.factories import OrganiserFactory, TierFactory, UserFactory
+from utils.clock import now
 
 
 def small_app(uri):
@@ -393,3 +394,74 @@ def test_an_account_is_made_an_admin_by_hand(app, session):
     assert (done.exit_code, unknown.exit_code) == (0, 1)
     session.refresh(user)
     assert user.role == Role.ADMIN
+
+
+class TestMails:
+    @pytest.fixture
+    def mails(self, app, session):
+        return lambda *words: app.test_cli_runner().invoke(args=["mails", *words])
+
+    @pytest.fixture
+    def asked_for(self, client):
+        for name in ("first", "second"):
+            account = {
+                "email": f"{name}@example.com",
+                "password": "correct horse battery",
+                "name": "A",
+            }
+            assert client.post("/auth/register", json=account).status_code == 201
+        client.post("/auth/forgot_password", json={"email": "first@example.com"})
+        client.post("/auth/forgot_password", json={"email": "nobody@example.com"})
+
+    def test_shows_each_with_its_link_the_newest_first(self, asked_for, mails):
+        head, *lines = mails().output.splitlines()
+
+        assert head.split() == ["When", "(UTC)", "To", "Subject", "Link"]
+        assert [line.split()[2] for line in lines] == [
+            "first@example.com",
+            "second@example.com",
+            "first@example.com",
+        ]
+        assert "Set a new password" in lines[0]
+        assert lines[0].split()[-1].startswith("http://127.0.0.1:5000/reset_password?token=")
+
+    def test_its_links_work(self, asked_for, mails, client):
+        (mail,) = json.loads(mails("--json", "--limit", "2").output)[:1]
+        token = mail["link"].partition("token=")[2]
+
+        body = {"token": token, "password": "another horse entirely"}
+        assert client.post("/auth/reset_password", json=body).status_code == 204
+
+    def test_tells_programs(self, asked_for, mails):
+        rows = json.loads(mails("--json").output)
+
+        assert [row.keys() for row in rows] == [{"id", "at", "topic", "to", "subject", "link"}] * 3
+
+    def test_says_when_there_are_none(self, mails):
+        assert mails().output == "No mails were asked for.\n"
+        assert json.loads(mails("--json").output) == []
+
+    def test_knows_invitations(self, session, mails):
+        organiser = OrganiserFactory()
+        offer = OrganiserInvitation(
+            organiser_id=organiser.id, email="new@example.com", role="door", expires_at=now()
+        )
+        session.add(offer)
+        session.flush()
+        outbox_service.publish("mail.invitation", invitation_id=offer.id)
+        session.commit()
+
+        (row,) = json.loads(mails("--json").output)
+
+        assert row["to"] == "new@example.com"
+        assert row["link"].startswith(f"http://127.0.0.1:5000/invitations?token={offer.id}.")
+
+    def test_is_refused_in_production(self, asked_for, mails, in_production):
+        result = mails()
+
+        assert result.exit_code == 1
+        assert len(result.output.splitlines()) == 1
+        assert "token" not in result.output
+
+    def test_explains_itself(self, mails):
+        assert "--limit" in mails("--help").output
