@@ -21,7 +21,7 @@ from flask import Flask
 from sqlalchemy import make_url
 
 from benchmarks import load, machine, report
-from benchmarks.scenarios import SCENARIOS, SIDES, Scenario, Stage
+from benchmarks.scenarios import SCENARIOS, Scenario, Stage
 from benchmarks.server import Server
 from config import ENVIRONMENT, ROOT, STATE
 from utils import dev_database
@@ -132,14 +132,14 @@ def _loaded(
     scenario: Scenario, servers: dict[str, Server], postmaster: int, seconds: float, rounds: int
 ) -> Result:
     """The medians of alternating rounds."""
-    sides = SIDES if scenario.recipe else ("gigmate",)
-    measured: dict[str, list[Result]] = {side: [] for side in sides}
-    for side in sides:
+    measured: dict[str, list[Result]] = {side: [] for side in scenario.sides}
+    for side in scenario.sides:
         warm = scenario.script(side, rounds)
-        load.run(servers[side].address, warm, seconds=1, connections=CONNECTIONS)
+        server = servers.get(side, servers["gigmate"])
+        load.run(server.address, warm, seconds=1, connections=CONNECTIONS)
     for number in range(rounds):
-        for side in sides:
-            server = servers[side]
+        for side in scenario.sides:
+            server = servers.get(side, servers["gigmate"])
             script = scenario.script(side, number)
             before = server.cpu(), machine.cpu_of(postmaster)
             outcome = load.run(server.address, script, seconds=seconds, connections=CONNECTIONS)
@@ -165,6 +165,16 @@ def _loaded(
         facts[side]["wrong_rounds"] = len(wrong)
     if "bare" in facts:
         facts["ratio"] = round(facts["gigmate"]["rate"] / facts["bare"]["rate"], 3)
+    facts["others"] = {
+        side: {
+            "title": f"… with {title}",
+            "bar": scenario.share,
+            "ratio": round(facts[side]["rate"] / facts["gigmate"]["rate"], 3),
+            "statements": None,
+            "gigmate": facts.pop(side),
+        }
+        for side, title in scenario.others.items()
+    }
     return facts
 
 

@@ -14,8 +14,11 @@ from benchmarks.world import Offer, Person
 from init import db
 
 SIDES = ("bare", "gigmate")
+# A hot hold by whoever asks: nobody is looked up for a guest, who is GigMate's own side.
+CREDENTIALS = {"token": "a user's token", "key": "a shop's key"}
 SCENARIOS = (
     "hot_hold",
+    "who_asks",
     "thousand_shows",
     "chosen_seats",
     "refused",
@@ -29,6 +32,7 @@ SCENARIOS = (
 )
 HOT = 30_000  # places: more than one load sells
 LARGEST = 80_000
+AUTHENTICATED = 0.85  # of the rate of guests: what looking up who asks may cost
 
 
 @dataclass
@@ -42,6 +46,13 @@ class Scenario:
     recipe: Recipe | None
     things: list[Facts] = field(default_factory=list)
     refused: bool = False  # whether 409 is the right answer
+    others: Mapping[str, str] = field(default_factory=dict)  # sides of GigMate's, by their titles
+    share: float | None = None  # the least that each of them has of GigMate's own rate
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Who is measured in turn."""
+        return (*(SIDES if self.recipe else SIDES[1:]), *self.others)
 
 
 class Stage:
@@ -72,6 +83,20 @@ class Stage:
 
         return Scenario(
             "hot_hold", "hold two standing, one hot show", 0.40, script, recipe, _facts(offers)
+        )
+
+    def who_asks(self) -> Scenario:
+        sides = ("gigmate", *CREDENTIALS)
+        offers = [world.offer(HOT) for _ in range(len(sides) * (self.rounds + 1))]
+        keys = [world.shop_key(offer) for offer in offers]
+
+        def script(side: str, number: int) -> str:
+            nth = len(sides) * number + sides.index(side)
+            return self._holds_by(side, offers[nth], keys[nth])
+
+        title = "hold two, one hot show, as a guest"
+        return Scenario(
+            "who_asks", title, None, script, None, others=CREDENTIALS, share=AUTHENTICATED
         )
 
     def thousand_shows(self) -> Scenario:
@@ -272,6 +297,23 @@ request = function()
   local line = {line}
   return wrk.format("POST", {path}, {{["Content-Type"] = "application/json",
     ["Authorization"] = "Bearer " .. tokens[p]}}, {body})
+end
+"""
+
+    def _holds_by(self, side: str, offer: Offer, key: str) -> str:
+        basket = f'"show_id":{offer.show_id},"items":[{{"tier_id":{offer.tier_id},"quantity":2}}]'
+        buyer = '\',"buyer":{"name":"Buyer","email":"buyer\' .. p .. \'@example.com"}\''
+        shown = {
+            "token": '["Authorization"] = "Bearer " .. tokens[p]',
+            "key": f'["X-API-Key"] = "{key}"',
+        }
+        return f"""
+local tokens = {self._tokens()}
+request = function()
+  local p = math.random(#tokens)
+  local buyer = {"''" if side == "token" else buyer}
+  return wrk.format("POST", "/bookings/", {{["Content-Type"] = "application/json",
+    {shown.get(side, "")}}}, '{{{basket}' .. buyer .. '}}')
 end
 """
 

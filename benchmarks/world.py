@@ -9,11 +9,12 @@ from sqlalchemy import text
 from config import settings
 from controllers.callers import tokens_for
 from init import db
-from models import SignIn, User
+from models import Scope, SignIn, User
 from models.stock import Stock
 from services.auth_service import SignedIn
 from tests.factories import (
     AdminFactory,
+    ApiKeyFactory,
     EventFactory,
     ShowFactory,
     StockFactory,
@@ -80,6 +81,13 @@ def sign_in(user_id: int) -> Person:
 
 def admin() -> Person:
     return _signed_in(AdminFactory())
+
+
+def shop_key(offer: Offer) -> str:
+    """A key that sells what an organiser offers."""
+    organiser_id = db.session.get_one(Stock, offer.stock_id).organiser_id
+    key: str = ApiKeyFactory(organiser_id=organiser_id, scopes=[Scope.SELL]).secret
+    return key
 
 
 def offer(capacity: int, *, price: int = 2_500_00, numbered: bool = False) -> Offer:

@@ -89,7 +89,10 @@ def place_booking(
 @refuses(KeyIsForTests)
 @for_caller(Permission.BOOKING_PLACE)
 def recover_booking(guest: dict[str, Any], caller: Caller) -> dict[str, str]:
-    """Mail a guest a new secret; the answer is the same whether the booking exists or not."""
+    """Mail a guest a new secret; the answer is the same whether the booking exists or not.
+
+    A shop's key does so for what keys of its organiser sold; a test key does not.
+    """
     booking_service.recover(caller, **guest)
     return {"detail": "If there is such a booking, a new secret is on its way by mail."}
 

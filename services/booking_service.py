@@ -323,7 +323,7 @@ def preview_cancel(show_ids: Sequence[int]) -> dict[str, int]:
 def recover(caller: Caller, *, email: str, reference: str) -> None:
     """Mail a guest a new secret for their booking, if there is one; nobody learns whether.
 
-    A shop's key does so for what it may read. Raises KeyIsForTests for a test key.
+    A key does so for what it may read. Raises KeyIsForTests for a test key.
     """
     api_key_service.require_lasting(caller)
     secret = readable(buyer_service.SECRET_LENGTH)

@@ -156,6 +156,14 @@ INVARIANTS: dict[str, tuple[str, str]] = {
         HAVING sum(l.quantity) > t.max_per_buyer
         """,
     ),
+    "keys-sell-through-api": (
+        "What a key sold is of the channel api, and no test key's is confirmed.",
+        """
+        SELECT b.id, format('%s through %s by a %s key', b.status, b.channel, k.mode)
+          FROM bookings b JOIN api_keys k ON k.id = b.sold_by_key_id
+         WHERE b.channel <> 'api' OR k.mode = 'test' AND b.status = 'confirmed'
+        """,
+    ),
     "used-once": (
         "A ticket that admitted somebody is used, and has one check-in.",
         """

@@ -28,6 +28,9 @@ BREAK = {
     "stocks-fit-the-section": "UPDATE sections SET capacity = 1",
     "stocks-fit-the-licence": "UPDATE shows SET licensed_capacity = 1",
     "within-the-limits": "UPDATE tiers SET max_per_buyer = 1",
+    "keys-sell-through-api": "INSERT INTO api_keys (organiser_id, name, mode, scopes, prefix,"
+    " secret_hash) SELECT id, 'Shop', 'test', '{sell}', 'gm_test_', '' FROM organisers LIMIT 1;"
+    " UPDATE bookings SET channel = 'api', sold_by_key_id = (SELECT id FROM api_keys)",
     "used-once": "UPDATE tickets SET status = 'used'",
     "cancelled-shows-are-empty": "UPDATE shows SET status = 'cancelled'",
     "unseen-is-unsold": "UPDATE events SET moderation = 'rejected'",
