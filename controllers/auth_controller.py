@@ -23,7 +23,7 @@ from services.account_service import UserNameTaken
 from services.auth_service import Banned, RefreshReused, SignedIn, WrongPassword
 from services.email_service import EmailTaken
 from services.link_service import LinkNotValid
-from utils.errors import Busy, Invalid, Unauthenticated
+from utils.errors import Busy, Invalid, TooManyRequests, Unauthenticated
 from utils.http import Blueprint, refuses
 
 auth_bp = Blueprint("auth", __name__, url_prefix="/auth", description=__doc__)
@@ -41,7 +41,7 @@ def register(account: dict[str, Any]) -> dict[str, Any]:
 @auth_bp.post("/login")
 @auth_bp.arguments(LoginSchema())
 @auth_bp.response(200, TokensSchema())
-@refuses(WrongPassword, Banned, Busy)
+@refuses(WrongPassword, Banned, TooManyRequests, Busy)
 def login(credentials: dict[str, Any]) -> dict[str, Any]:
     """Sign in with an e-mail address and a password."""
     return tokens_for(auth_service.sign_in(**credentials, **_whence()))
@@ -50,7 +50,7 @@ def login(credentials: dict[str, Any]) -> dict[str, Any]:
 @auth_bp.post("/token")
 @auth_bp.form(PasswordGrantSchema())
 @auth_bp.response(200, TokensSchema())
-@refuses(WrongPassword, Banned, RefreshReused, Busy)
+@refuses(WrongPassword, Banned, RefreshReused, TooManyRequests, Busy)
 def token(form: dict[str, Any]) -> dict[str, Any]:
     """Sign in with the OAuth2 password form (RFC 6749, 4.3), or with a refresh token (6).
 

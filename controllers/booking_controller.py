@@ -29,7 +29,7 @@ from services.api_key_service import KeyIsForTests
 from services.booking_service import LIVE, PaymentRequired
 from services.hold_service import AlreadyExtended
 from services.inventory_service import SeatTaken, SoldOut
-from services.limit_service import LimitReached
+from services.limit_service import CoolDown, LimitReached
 from services.pricing_service import Quote
 from services.sale_service import NotOnSaleYet, NotPublished, SaleEnded, SalePaused
 from utils.errors import Busy, Invalid, NotFound
@@ -69,7 +69,7 @@ def quote_booking(wanted: dict[str, Any], caller: Caller) -> Quote:
 @bookings_bp.arguments(PlaceBookingSchema())
 @bookings_bp.response(201, BookingSchema(), location="/bookings/{o.id}")
 @idempotent(201, location="/bookings/{o.id}")
-@refuses(*NOT_FOR_SALE, *NOT_TO_BE_HAD, PaymentRequired, NotFound, KeyIsForTests)
+@refuses(*NOT_FOR_SALE, *NOT_TO_BE_HAD, CoolDown, PaymentRequired, NotFound, KeyIsForTests)
 @for_caller(Permission.BOOKING_PLACE)
 def place_booking(
     wanted: WantedPlaces, caller: Caller, once: Once | None

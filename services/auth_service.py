@@ -9,7 +9,7 @@ from config import settings
 from init import db
 from models import MemberRole, Role, SignIn, User
 from models.values import Caller
-from services import audit_service, hashing_service, sign_in_service
+from services import audit_service, guess_service, hashing_service, sign_in_service
 from utils.clock import now
 from utils.errors import Unauthenticated
 from utils.statement import Statement
@@ -102,15 +102,17 @@ def account_at(email: str) -> Select[User]:
 def sign_in(
     *, email: str, password: str, address: str | None = None, agent: str | None = None
 ) -> SignedIn:
-    """A sign-in for the account with this password. Raises WrongPassword, and Banned if it is so.
+    """A sign-in for the account with this password. Raises WrongPassword, TooManyRequests, and
+    Banned if it is so.
 
     An unknown address costs the same time as a wrong password, so that neither tells. `address` is
     the network's, and `agent` what the program calls itself.
     """
     known = account_at(email).with_only_columns(User.id, User.password_hash)
     user_id, password_hash = db.session.execute(known).one_or_none() or (None, None)
-    if not hashing_service.matches(password_hash, password):
-        raise WrongPassword("Check the e-mail address and the password.")
+    with guess_service.guarded(email, address):
+        if not hashing_service.matches(password_hash, password):
+            raise WrongPassword("Check the e-mail address and the password.")
     with transaction():
         user = lock(db.session.get_one(User, user_id))
         if user.password_hash != password_hash:  # changed while it was being checked

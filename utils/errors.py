@@ -6,7 +6,8 @@ every resource shares. Each class is documented at /problems/<code> and in docs/
 
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any
+from math import ceil
+from typing import Any, Self
 
 
 class ApiError(Exception):
@@ -108,6 +109,13 @@ class TooManyRequests(ApiError):
     status = HTTPStatus.TOO_MANY_REQUESTS
     code, title = "too-many-requests", "Too many requests"
     headers = {"Retry-After": "1"}
+
+    @classmethod
+    def until(cls, seconds: float, detail: str, **facts: Any) -> Self:
+        """A refusal that says in how many seconds it is over."""
+        refusal = cls(detail, **facts)
+        refusal.headers = cls.headers | {"Retry-After": str(max(1, ceil(seconds)))}
+        return refusal
 
 
 class Busy(ApiError):
