@@ -38,7 +38,7 @@ class Settings:
     access_token_minutes: int = 15
     refresh_token_days: int = 7
     bcrypt_rounds: int = 12
-    password_hashes_at_once: int = 2
+    password_hashes_at_once: int = 1
     verify_link_hours: int = 48
     reset_link_minutes: int = 60
     invitation_days: int = 7

@@ -17,6 +17,7 @@ preload_app = True  # one import for all workers, whose memory they share; it co
 timeout = 30  # seconds: for a worker to stir, and for a request to arrive whole
 graceful_timeout = 30
 keepalive = 5
+forwarded_allow_ips = ""  # whom to believe is TRUSTED_PROXIES, and nothing else
 forwarder_headers = ""  # else whoever is let through may send SCRIPT_NAME, and move every path
 limit_request_line = 8190
 limit_request_fields = 100

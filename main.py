@@ -11,17 +11,21 @@ from flask.sessions import SessionInterface, SessionMixin
 from flask_swagger_ui import get_swaggerui_blueprint
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import models  # noqa: F401 (defines the schema)
 from config import STATE, ConfigurationError, read_environment, settings
 from controllers import BLUEPRINTS, cli_controller
 from controllers.api_document import INFO, describe, openapi_text, register_commands
 from controllers.callers import register_callers
+from controllers.rate_limits import register_rate_limits
 from init import api, bcrypt, db, jwt, migrate
 from utils import dev_database
+from utils.cors import register_cors
 from utils.error_handlers import register_error_handlers
 from utils.http import IdConverter, register_strictness
 from utils.request_log import configure_logging, register_request_log
+from utils.security_headers import register_security_headers
 from utils.transaction import let_go
 
 VERSION = "0.1.0"
@@ -76,8 +80,12 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     api.init_app(app, spec_kwargs=INFO)
     describe(api)
     app.teardown_request(let_go)
+    _believe_proxies(app)
     register_request_log(app)
+    register_security_headers(app)
+    register_cors(app)
     register_callers(app)
+    register_rate_limits(app)
     register_strictness(app)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
@@ -86,6 +94,14 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     register_commands(app, api)
     cli_controller.register_commands(app)
     return app
+
+
+def _believe_proxies(app: Flask) -> None:
+    """Take who asks, and by what name and scheme, from as many proxies as are trusted."""
+    if count := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=count, x_proto=count, x_host=count
+        )
 
 
 def _extension_settings() -> dict[str, Any]:

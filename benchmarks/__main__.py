@@ -21,13 +21,15 @@ from flask import Flask
 from sqlalchemy import make_url
 
 from benchmarks import load, machine, report
-from benchmarks.scenarios import SCENARIOS, Scenario, Stage
+from benchmarks.scenarios import SCENARIOS, SIDES, Scenario, Stage
 from benchmarks.server import Server
 from config import ENVIRONMENT, ROOT, STATE
 from utils import dev_database
 
 HOME = STATE / "bench-postgres"
 CONNECTIONS = 16
+# Nobody sells as much as a load; what is counted is counted all the same.
+NO_END = {"SELL_LIMIT": "1000000000 per minute", "HOLD_BUDGET_MINUTES": "1000000000"}
 WORLDS = {"small": 10_000, "large": 1_000_000}
 GROWS = ("hot_hold", "refused", "event_list", "event_detail", "booking_list", "check_in")
 Result = dict[str, Any]
@@ -110,7 +112,7 @@ def _measured(
         things["confirm"] = things.get("hold_and_confirm", [])
         recipes.write_bytes(pickle.dumps((kept, people, things)))
         log = STATE / "bench.log"
-        settings = {"DATABASE_URI": uri, "SECRET_KEY": app.config["SECRET_KEY"]}
+        settings = {"DATABASE_URI": uri, "SECRET_KEY": app.config["SECRET_KEY"]} | NO_END
         bare = {"BARE_RECIPES": str(recipes), "BARE_DATABASE": _plain(uri), "DATABASE_URI": uri}
         servers = {
             "bare": Server("benchmarks.bare:app", "/", log, **bare),
@@ -131,7 +133,12 @@ def _measured(
 def _loaded(
     scenario: Scenario, servers: dict[str, Server], postmaster: int, seconds: float, rounds: int
 ) -> Result:
-    """The medians of alternating rounds."""
+    """The medians of alternating rounds.
+
+    The other side of a scenario that has something `beside` it is GigMate left alone.
+    """
+    if scenario.beside:
+        servers = dict.fromkeys(SIDES, servers["gigmate"])
     measured: dict[str, list[Result]] = {side: [] for side in scenario.sides}
     for side in scenario.sides:
         warm = scenario.script(side, rounds)
@@ -142,7 +149,10 @@ def _loaded(
             server = servers.get(side, servers["gigmate"])
             script = scenario.script(side, number)
             before = server.cpu(), machine.cpu_of(postmaster)
-            outcome = load.run(server.address, script, seconds=seconds, connections=CONNECTIONS)
+            with ExitStack() as stack:
+                if scenario.beside and side == "gigmate":
+                    stack.enter_context(scenario.beside(server.address))
+                outcome = load.run(server.address, script, seconds=seconds, connections=CONNECTIONS)
             after = server.cpu(), machine.cpu_of(postmaster)
             per_request = 1000 / max(outcome.requests, 1)
             measured[side].append(
@@ -230,7 +240,9 @@ def _parent(admin: Any) -> int:
 def _app(uri: str) -> Flask:
     from main import create_app
 
-    return create_app({"database_uri": uri, "log_level": "ERROR"})
+    endless = {"sell_limit": NO_END["SELL_LIMIT"]}
+    endless |= {"hold_budget_minutes": int(NO_END["HOLD_BUDGET_MINUTES"])}
+    return create_app({"database_uri": uri, "log_level": "ERROR", **endless})
 
 
 def _flask(uri: str, *arguments: str) -> None:

@@ -47,8 +47,9 @@ def missed(result: Result) -> list[str]:
         scenarios = world["scenarios"]
         for facts in _measured(world):
             if facts["bar"] and facts.get("ratio", 1) < facts["bar"]:
-                than = "the bare program's" if "bare" in facts else "a guest's"
-                lines.append(f"{name}: {facts['title']}: {facts['ratio']} of {than} rate")
+                lines.append(
+                    f"{name}: {facts['title']}: {facts['ratio']} of {_other(facts)}'s rate"
+                )
             wrong = facts["gigmate"]["wrong_rounds"] + facts.get("bare", {}).get("wrong_rounds", 0)
             if wrong:
                 lines.append(f"{name}: {facts['title']}: {wrong} rounds had unexpected answers")
@@ -106,6 +107,13 @@ def _missed_together(scenarios: Result) -> list[str]:
 
 def _cost(facts: Result) -> float:
     return float(facts["gigmate"]["server_ms"] + facts["gigmate"]["database_ms"])
+
+
+def _other(facts: Result) -> str:
+    """Whose rate the bar is a share of."""
+    if facts["statements"]:
+        return "the bare program"
+    return "GigMate alone" if "bare" in facts else "a guest"
 
 
 def _figure(value: float | None) -> str:

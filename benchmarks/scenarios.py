@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from benchmarks import world
+from benchmarks import crowd, world
 from benchmarks.recipe import Facts, Recipe, recording
 from benchmarks.world import Offer, Person
 from init import db
@@ -29,6 +30,8 @@ SCENARIOS = (
     "availability",
     "booking_list",
     "check_in",
+    "beside_guesses",
+    "beside_logins",
 )
 HOT = 30_000  # places: more than one load sells
 LARGEST = 80_000
@@ -46,13 +49,15 @@ class Scenario:
     recipe: Recipe | None
     things: list[Facts] = field(default_factory=list)
     refused: bool = False  # whether 409 is the right answer
+    # What else goes on, given the address of the API. It is then measured beside itself alone.
+    beside: Callable[[str], AbstractContextManager[None]] | None = None
     others: Mapping[str, str] = field(default_factory=dict)  # sides of GigMate's, by their titles
     share: float | None = None  # the least that each of them has of GigMate's own rate
 
     @property
     def sides(self) -> tuple[str, ...]:
         """Who is measured in turn."""
-        return (*(SIDES if self.recipe else SIDES[1:]), *self.others)
+        return (*(SIDES if self.recipe or self.beside else SIDES[1:]), *self.others)
 
 
 class Stage:
@@ -230,6 +235,24 @@ class Stage:
             return self._scans(side, mine, first)
 
         return Scenario("check_in", "check-in", None, script, recipe, tickets)
+
+    def beside_guesses(self) -> Scenario:
+        title = "hold two standing, beside 100 wrong passwords"
+        return self._beside("beside_guesses", title, crowd.guessing)
+
+    def beside_logins(self) -> Scenario:
+        title = "hold two standing, beside a flood of sign-ins"
+        return self._beside("beside_logins", title, crowd.signing_in)
+
+    def _beside(
+        self, name: str, title: str, beside: Callable[[str], AbstractContextManager[None]]
+    ) -> Scenario:
+        offers = [world.offer(HOT) for _ in range(2 * self.rounds + 2)]
+
+        def script(side: str, number: int) -> str:
+            return self._holds("gigmate", name, [offers[_nth(side, number)]])
+
+        return Scenario(name, title, 0.90, script, None, beside=beside)
 
     def _recorded_hold(self, offer: Offer, line: Facts, status: int = 201) -> Recipe:
         person = self.people[0]

@@ -33,7 +33,7 @@ from services.auth_service import WrongPassword
 from services.leaving_service import HasUpcomingBookings
 from services.member_service import LastOwner
 from services.user_service import LastAdmin
-from utils.errors import Busy
+from utils.errors import Busy, TooManyRequests
 from utils.http import Blueprint, answer, if_match, refuses
 
 account_bp = Blueprint("account", __name__, url_prefix="/users/me", description=__doc__)
@@ -70,7 +70,7 @@ def replace_me(facts: dict[str, Any], caller: Caller) -> User:
 @account_bp.delete("")
 @account_bp.arguments(LeaveSchema())
 @account_bp.response(204)
-@refuses(WrongPassword, HasUpcomingBookings, LastOwner, LastAdmin, Busy)
+@refuses(WrongPassword, TooManyRequests, HasUpcomingBookings, LastOwner, LastAdmin, Busy)
 @for_caller(Permission.PROFILE_EDIT)
 def leave(shown: dict[str, str], caller: Caller) -> None:
     """Leave for good: who you are is forgotten, and what you bought stays in the books.
@@ -83,7 +83,7 @@ def leave(shown: dict[str, str], caller: Caller) -> None:
 @account_bp.put("/password")
 @account_bp.arguments(ChangePasswordSchema())
 @account_bp.response(204)
-@refuses(WrongPassword, Busy)
+@refuses(WrongPassword, TooManyRequests, Busy)
 @for_caller(Permission.PROFILE_EDIT)
 def change_password(passwords: dict[str, str], caller: Caller) -> None:
     """Change your password; every other sign-in of yours ends."""
@@ -93,7 +93,7 @@ def change_password(passwords: dict[str, str], caller: Caller) -> None:
 @account_bp.put("/email")
 @account_bp.arguments(ChangeEmailSchema())
 @account_bp.response(202, AcceptedSchema())
-@refuses(WrongPassword, Busy)
+@refuses(WrongPassword, TooManyRequests, Busy)
 @for_caller(Permission.PROFILE_EDIT)
 def change_email(wanted: dict[str, str], caller: Caller) -> dict[str, str]:
     """Change your address: it is yours when the link that is mailed there is used."""

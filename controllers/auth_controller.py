@@ -5,6 +5,7 @@ from typing import Any
 from flask import request
 
 from controllers.callers import for_caller, identity_in, tokens_for
+from controllers.rate_limits import limit_asking
 from models.permissions import Permission
 from models.values import Caller
 from schemas.booking_schema import AcceptedSchema
@@ -32,6 +33,7 @@ auth_bp = Blueprint("auth", __name__, url_prefix="/auth", description=__doc__)
 @auth_bp.post("/register")
 @auth_bp.arguments(RegisterSchema())
 @auth_bp.response(201, TokensSchema())
+@limit_asking
 @refuses(EmailTaken, UserNameTaken, Busy)
 def register(account: dict[str, Any]) -> dict[str, Any]:
     """Open an account, as an attendee or an organiser, and be signed in."""
@@ -41,6 +43,7 @@ def register(account: dict[str, Any]) -> dict[str, Any]:
 @auth_bp.post("/login")
 @auth_bp.arguments(LoginSchema())
 @auth_bp.response(200, TokensSchema())
+@limit_asking
 @refuses(WrongPassword, Banned, TooManyRequests, Busy)
 def login(credentials: dict[str, Any]) -> dict[str, Any]:
     """Sign in with an e-mail address and a password."""
@@ -50,6 +53,7 @@ def login(credentials: dict[str, Any]) -> dict[str, Any]:
 @auth_bp.post("/token")
 @auth_bp.form(PasswordGrantSchema())
 @auth_bp.response(200, TokensSchema())
+@limit_asking
 @refuses(WrongPassword, Banned, RefreshReused, TooManyRequests, Busy)
 def token(form: dict[str, Any]) -> dict[str, Any]:
     """Sign in with the OAuth2 password form (RFC 6749, 4.3), or with a refresh token (6).
@@ -73,6 +77,7 @@ def token(form: dict[str, Any]) -> dict[str, Any]:
 @auth_bp.post("/refresh")
 @auth_bp.arguments(RefreshSchema(), required=False)
 @auth_bp.response(200, TokensSchema())
+@limit_asking
 @refuses(RefreshReused)
 def refresh(body: dict[str, Any]) -> dict[str, Any]:
     """Swap a refresh token, in the body or as `Refresh-Token` header, for two new tokens.
@@ -102,6 +107,7 @@ def logout_everywhere(caller: Caller) -> None:
 @auth_bp.post("/verify_email")
 @auth_bp.arguments(VerifyEmailSchema())
 @auth_bp.response(204)
+@limit_asking
 @refuses(LinkNotValid, EmailTaken)
 def verify_email(link: dict[str, str]) -> None:
     """Show that you read the mailbox of your account, or of the address that it is to have."""
@@ -111,6 +117,7 @@ def verify_email(link: dict[str, str]) -> None:
 @auth_bp.post("/forgot_password")
 @auth_bp.arguments(ForgotPasswordSchema())
 @auth_bp.response(202, AcceptedSchema())
+@limit_asking
 def forgot_password(account: dict[str, str]) -> dict[str, str]:
     """Mail a link to set a new password; the answer is the same whether the account exists."""
     password_service.forgot(account["email"])
@@ -120,6 +127,7 @@ def forgot_password(account: dict[str, str]) -> dict[str, str]:
 @auth_bp.post("/reset_password")
 @auth_bp.arguments(ResetPasswordSchema())
 @auth_bp.response(204)
+@limit_asking
 @refuses(LinkNotValid, Busy)
 def reset_password(wanted: dict[str, str]) -> None:
     """Set a new password with the link that was mailed; all sign-ins of the account end."""

@@ -6,6 +6,7 @@ from sqlalchemy import Select
 
 from controllers.callers import for_caller
 from controllers.idempotency import idempotent
+from controllers.rate_limits import limit_asking, limit_selling
 from models import Booking
 from models.booking import BookingMovedOn, HoldExpired
 from models.permissions import Permission, authorize
@@ -56,6 +57,7 @@ def list_bookings(wanted: dict[str, Any], caller: Caller) -> Select[int]:
 
 
 @bookings_bp.post("/quote")
+@limit_selling
 @bookings_bp.arguments(QuoteRequestSchema())
 @bookings_bp.response(200, QuoteSchema())
 @refuses(*NOT_FOR_SALE, NotFound)
@@ -66,6 +68,7 @@ def quote_booking(wanted: dict[str, Any], caller: Caller) -> Quote:
 
 
 @bookings_bp.post("/")
+@limit_selling
 @bookings_bp.arguments(PlaceBookingSchema())
 @bookings_bp.response(201, BookingSchema(), location="/bookings/{o.id}")
 @idempotent(201, location="/bookings/{o.id}")
@@ -86,6 +89,7 @@ def place_booking(
 @bookings_bp.post("/recover")
 @bookings_bp.arguments(RecoverSchema())
 @bookings_bp.response(202, AcceptedSchema())
+@limit_asking
 @refuses(KeyIsForTests)
 @for_caller(Permission.BOOKING_PLACE)
 def recover_booking(guest: dict[str, Any], caller: Caller) -> dict[str, str]:
@@ -139,6 +143,7 @@ def cancel_booking(booking_id: int, caller: Caller) -> Booking:
 
 
 @bookings_bp.put("/<id:booking_id>/items")
+@limit_selling
 @bookings_bp.arguments(ItemsSchema())
 @bookings_bp.response(200, BookingSchema())
 @refuses(*NOT_FOR_SALE, *NOT_TO_BE_HAD, BookingMovedOn, HoldExpired)
@@ -149,6 +154,7 @@ def replace_items(wanted: dict[str, Any], booking_id: int, caller: Caller) -> Bo
 
 
 @bookings_bp.post("/<id:booking_id>/seats")
+@limit_selling
 @bookings_bp.arguments(AddSeatsSchema())
 @bookings_bp.response(200, BookingSchema())
 @refuses(*NOT_FOR_SALE, *NOT_TO_BE_HAD, BookingMovedOn, HoldExpired)
@@ -183,6 +189,7 @@ def confirm_booking(booking_id: int, caller: Caller, once: Once | None) -> Place
 
 
 @bookings_bp.post("/<id:booking_id>/extend")
+@limit_selling
 @bookings_bp.response(200, BookingSchema())
 @idempotent(200)
 @refuses(AlreadyExtended, BookingMovedOn, HoldExpired)

@@ -11,12 +11,12 @@ from models.values import Caller
 from services import (
     auth_service,
     email_service,
-    hashing_service,
     password_rules,
     ticket_holder_service,
 )
 from services.auth_service import SignedIn
 from services.email_service import EmailTaken
+from utils import passwords
 from utils.clock import now
 from utils.errors import Conflict, Invalid, constraint
 from utils.transaction import lock, transaction
@@ -50,7 +50,7 @@ def register(
     """
     password_rules.require_hard_to_guess(password, field="password", email=email, name=name)
     _require_past(profile.get("date_of_birth"))
-    password_hash = hashing_service.hashed(password)
+    password_hash = passwords.hashed(password)
     if db.session.scalar(auth_service.account_at(email)) is not None:
         raise EmailTaken("Sign in, or register with another address.")
     with transaction():

@@ -9,7 +9,8 @@ from config import settings
 from init import db
 from models import MemberRole, Role, SignIn, User
 from models.values import Caller
-from services import audit_service, guess_service, hashing_service, sign_in_service
+from services import audit_service, guess_service, sign_in_service
+from utils import passwords
 from utils.clock import now
 from utils.errors import Unauthenticated
 from utils.statement import Statement
@@ -111,7 +112,7 @@ def sign_in(
     known = account_at(email).with_only_columns(User.id, User.password_hash)
     user_id, password_hash = db.session.execute(known).one_or_none() or (None, None)
     with guess_service.guarded(email, address):
-        if not hashing_service.matches(password_hash, password):
+        if not passwords.matches(password_hash, password):
             raise WrongPassword("Check the e-mail address and the password.")
     with transaction():
         user = lock(db.session.get_one(User, user_id))

@@ -33,9 +33,9 @@ from services import (
     user_service,
 )
 from services.catalogue_conditions import to_come
-from services.hashing_service import NO_HASH
 from utils.clock import now
 from utils.errors import Conflict
+from utils.passwords import NO_HASH
 from utils.transaction import lock_all, transaction
 
 NAME = "Gone"

@@ -9,12 +9,13 @@ from models import LinkPurpose, User
 from models.values import Caller
 from services import (
     audit_service,
-    hashing_service,
+    guess_service,
     link_service,
     password_rules,
     sign_in_service,
 )
 from services.auth_service import WrongPassword
+from utils import passwords
 from utils.clock import now
 from utils.transaction import lock, transaction
 
@@ -48,11 +49,14 @@ END_OLDER = text(
 
 
 def require(caller: Caller, password: str) -> User:
-    """The caller's account, if this is its password. Raises WrongPassword."""
+    """The caller's account, if this is its password. Raises WrongPassword, and TooManyRequests:
+    whoever found a token guesses no faster than at the door.
+    """
     query = select(User.password_hash).where(User.id == caller.user_id)
     password_hash = db.session.scalar(query)
-    if not hashing_service.matches(password_hash, password):
-        raise WrongPassword("This is not the password of your account.")
+    with guess_service.guarded(caller.email or "", None):
+        if not passwords.matches(password_hash, password):
+            raise WrongPassword("This is not the password of your account.")
     return db.session.get_one(User, caller.user_id)
 
 
@@ -64,7 +68,7 @@ def change(caller: Caller, *, current_password: str, new_password: str) -> None:
     user = require(caller, current_password)
     _require_good(user, new_password, field="new_password")
     known = user.password_hash
-    new_hash = hashing_service.hashed(new_password)
+    new_hash = passwords.hashed(new_password)
     with transaction():
         if lock(user).password_hash != known:
             raise WrongPassword("The password was changed meanwhile.")
@@ -89,7 +93,7 @@ def reset(*, token: str, password: str) -> None:
     link = link_service.find(token, RESET)
     user = db.session.get_one(User, link.user_id)
     _require_good(user, password, field="password")
-    new_hash = hashing_service.hashed(password)
+    new_hash = passwords.hashed(password)
     with transaction():
         link_service.use(link, of=lock(user))
         _set(user, new_hash)

@@ -72,10 +72,12 @@ def app(database_uri: str) -> Iterator[Flask]:
             "database_uri": database_uri,
             "secret_key": "a secret that only the tests know, long enough",
             "bcrypt_rounds": 4,
+            "password_hashes_at_once": 24,
             "threads": 24,
             "log_level": "ERROR",
             "availability_seconds": 0.0,
             "sheet_seconds": 0.0,
+            "rate_limits": False,
         }
     )
     with app.app_context():

@@ -173,6 +173,7 @@ class Blueprint(flask_smorest.Blueprint):
             self._prepare_arguments_doc,
             self._prepare_response_doc,
             _document_conditions,
+            _document_limits,
             _document_refusals,
             _document_names,
         ]
@@ -446,6 +447,26 @@ def _document_conditions(
         info.setdefault("refusals", []).append(PreconditionFailed)
     condition = {"in": "header", "name": name, "description": meaning, "required": False}
     doc.setdefault("parameters", []).append({**condition, "schema": {"type": "string"}})
+    return doc
+
+
+LIMIT_HEADERS = {
+    "RateLimit-Limit": "How often in a window",
+    "RateLimit-Remaining": "How often still in this one",
+    "RateLimit-Reset": "Seconds until the next one begins",
+}
+
+
+def _document_limits(doc: dict[str, Any], info: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+    if info.get("limited"):
+        for status, response in doc["responses"].items():
+            if str(status).startswith("2"):
+                response.setdefault("headers", {}).update(
+                    {
+                        name: {"description": meaning, "schema": {"type": "integer"}}
+                        for name, meaning in LIMIT_HEADERS.items()
+                    }
+                )
     return doc
 
 

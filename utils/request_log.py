@@ -49,7 +49,6 @@ def register_request_log(app: Flask) -> None:
         facts = g._get_current_object()
         headers = response.headers
         headers.add("X-Request-ID", facts.get("request_id", ""))
-        headers.add("X-Content-Type-Options", "nosniff")
         headers.add("Vary", "Authorization, Booking-Secret, X-API-Key")
         if request.path not in QUIET:
             now = time.perf_counter()

@@ -295,6 +295,12 @@ class TestPassword:
         assert problem(self.change(me, current="wrong")) == (401, "wrong-password")
         assert status_of(client, laptop) == 200
 
+    def test_whoever_found_a_token_guesses_it_a_few_times(self, me):
+        guesses = [self.change(me, current="wrong") for _ in range(6)]
+
+        assert [guess.status_code for guess in guesses] == [401] * 5 + [429]
+        assert problem(self.change(me)) == (429, "too-many-requests")
+
     @pytest.mark.parametrize("new", ["short", "password123", "asha@example.com", "asha mwangi"])
     def test_refuses_one_that_is_easy_to_guess(self, me, new):
         response = self.change(me, new=new)

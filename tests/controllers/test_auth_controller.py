@@ -11,8 +11,9 @@ from config import settings
 from controllers import callers
 from init import db
 from models import AccountLink, AuditEntry, OutboxMessage, SignIn, User
-from services import hashing_service, mail_service
+from services import mail_service
 from tests.factories import UserFactory
+from utils import passwords
 from utils.clock import now
 
 ACCOUNT = {"email": "asha@example.com", "password": "correct horse battery", "name": "Asha"}
@@ -145,8 +146,8 @@ class TestRegister:
     def test_hashes_before_it_looks_whether_the_address_is_taken(self, client, monkeypatch):
         """Or the time would tell."""
         hashes = []
-        hashed = hashing_service.hashed
-        monkeypatch.setattr(hashing_service, "hashed", lambda p: hashes.append(p) or hashed(p))
+        hashed = passwords.hashed
+        monkeypatch.setattr(passwords, "hashed", lambda p: hashes.append(p) or hashed(p))
 
         for _ in range(2):
             client.post("/auth/register", json=ACCOUNT)
@@ -174,7 +175,7 @@ class TestLogin:
 
     def test_an_unknown_address_costs_a_hash_too(self, client, monkeypatch):
         compared = []
-        bcrypt = hashing_service.bcrypt
+        bcrypt = passwords.bcrypt
         check = bcrypt.check_password_hash
         monkeypatch.setattr(
             bcrypt, "check_password_hash", lambda h, p: compared.append(h) or check(h, p)
@@ -222,7 +223,7 @@ class TestLogin:
     def test_a_password_that_changes_while_it_is_checked_lets_nobody_in(
         self, client, tokens, monkeypatch
     ):
-        matches = hashing_service.matches
+        matches = passwords.matches
 
         def meanwhile(password_hash, password):
             right = matches(password_hash, password)
@@ -230,7 +231,7 @@ class TestLogin:
             db.session.commit()
             return right
 
-        monkeypatch.setattr(hashing_service, "matches", meanwhile)
+        monkeypatch.setattr(passwords, "matches", meanwhile)
         login = {"email": ACCOUNT["email"], "password": ACCOUNT["password"]}
 
         assert problem(client.post("/auth/login", json=login)) == (401, "wrong-password")

@@ -241,7 +241,10 @@ MORE_ROUTES = {
         GET /problems/
         GET /problems/{code}
         GET /ready
+        POST /auth/forgot_password
         POST /auth/register
+        POST /auth/reset_password
+        POST /auth/verify_email
     """,
     "ok  ok  ok  ok  403 ok": """
         GET /events/
@@ -283,6 +286,7 @@ MORE_ROUTES = {
         DELETE /shows/{show_id}
         DELETE /stocks/{stock_id}
         DELETE /tiers/{tier_id}
+        DELETE /users/me
         DELETE /venues/{venue_id}
         GET /audit/
         GET /organisers/{organiser_id}/members
@@ -290,6 +294,8 @@ MORE_ROUTES = {
         GET /organisers/{organiser_id}/verification
         GET /ticket_holders/
         GET /users/me
+        GET /users/me/export
+        GET /users/me/sign_ins
         PATCH /events/{event_id}
         PATCH /organisers/{organiser_id}
         PATCH /shows/{show_id}
@@ -298,6 +304,7 @@ MORE_ROUTES = {
         PATCH /users/me
         PATCH /venues/{venue_id}
         POST /auth/logout
+        POST /auth/logout_everywhere
         POST /events/
         POST /events/{event_id}/cancel
         POST /events/{event_id}/complete
@@ -315,11 +322,15 @@ MORE_ROUTES = {
         POST /shows/{show_id}/stocks
         POST /shows/{show_id}/tiers
         POST /ticket_holders/
+        POST /users/me/verification
         POST /venues/
         PUT /events/{event_id}
         PUT /organisers/{organiser_id}
         PUT /shows/{show_id}
         PUT /tiers/{tier_id}
+        PUT /users/me
+        PUT /users/me/email
+        PUT /users/me/password
         PUT /venues/{venue_id}
     """,
     "ok  404 403 404 403 ok": """
@@ -337,6 +348,7 @@ MORE_ROUTES = {
     """,
     "404 401 403 403 403 403": """
         DELETE /ticket_holders/{holder_id}
+        DELETE /users/me/sign_ins/{sign_in_id}
         GET /ticket_holders/{holder_id}
         PATCH /ticket_holders/{holder_id}
         PUT /ticket_holders/{holder_id}
@@ -351,6 +363,8 @@ MORE_ROUTES = {
         GET /organisers/{organiser_id}/api_keys
         GET /organisers/{organiser_id}/api_keys/{key_id}
         GET /organisers/{organiser_id}/invitations
+        GET /users/
+        GET /users/{user_id}
         PATCH /organisers/{organiser_id}/members/{user_id}
         POST /events/{event_id}/approve
         POST /events/{event_id}/reject
@@ -361,6 +375,9 @@ MORE_ROUTES = {
         POST /organisers/{organiser_id}/members
         POST /organisers/{organiser_id}/refuse
         POST /organisers/{organiser_id}/verify
+        POST /users/{user_id}/ban
+        POST /users/{user_id}/unban
+        PUT /users/{user_id}/role
     """,
     "ok  401 403 403 ok  ok": """
         GET /shows/{show_id}/attendees
