@@ -1,7 +1,8 @@
 """Links that are mailed to an account: good once, for one purpose, for a while.
 
 What a link carries is its id and a secret that is worked out again when it is needed, and so is
-kept nowhere: not in the database, not in the outbox.
+kept nowhere: not in the database, not in the outbox. Whoever writes to an account's links has
+locked the account, or has just made it.
 """
 
 import hmac

@@ -24,10 +24,12 @@ RESET = LinkPurpose.RESET_PASSWORD
 # Without an account it is the same work: a message that is for nobody, and done.
 OFFER = text(
     """
-    WITH link AS (
+    WITH account AS (
+        SELECT id FROM users WHERE lower(email) = lower(:email) AND deleted_at IS NULL
+           FOR NO KEY UPDATE),
+    link AS (
         INSERT INTO account_links (user_id, purpose, expires_at)
-        SELECT id, 'reset_password', clock_timestamp() + CAST(:lifetime AS interval)
-          FROM users WHERE lower(email) = lower(:email) AND deleted_at IS NULL
+        SELECT id, 'reset_password', clock_timestamp() + CAST(:lifetime AS interval) FROM account
         RETURNING id, user_id)
     INSERT INTO outbox_messages (topic, payload, attempts, due_at)
     SELECT 'mail.reset_password', jsonb_build_object('user_id', user_id, 'link_id', id), 0,

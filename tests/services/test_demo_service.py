@@ -13,6 +13,7 @@ from models import (
     CheckIn,
     Event,
     EventStatus,
+    Role,
     Section,
     SectionKind,
     Show,
@@ -20,6 +21,7 @@ from models import (
     Stock,
     Tier,
     TierStock,
+    User,
     Venue,
 )
 from models.booking import Channel
@@ -99,6 +101,22 @@ def test_everything_that_can_become_of_things_is_there(seeded):
     assert every(Show.currency) == {"AUD", "GBP", "KES", "USD", "JPY", "BRL", "EUR"}
     assert None in every(Event.organiser_id)
     assert None in every(Show.venue_id)
+
+
+def test_there_is_an_account_of_every_kind(seeded):
+    assert every(User.role) == set(Role)
+    assert every(User.banned_at.is_not(None)) == {True, False}
+    assert every(User.email_verified_at.is_not(None)) == {True, False}
+
+
+def test_a_search_for_part_of_a_name_finds_tommy_and_amy(seeded, client):
+    login = {"email": "admin@gigmate.example", "password": demo_service.PASSWORD}
+    tokens = client.post("/auth/login", json=login).json
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+
+    found = client.get("/users/?q=my&sort=name", headers=bearer).json["items"]
+
+    assert [user["user_name"] for user in found] == ["amy", "tommy"]
 
 
 def test_its_days_are_counted_from_today(seeded):
