@@ -11,7 +11,6 @@ import functools
 import time
 from collections.abc import Callable, Mapping
 from functools import wraps
-from math import ceil
 from typing import Any
 
 import limits
@@ -19,13 +18,13 @@ import structlog
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter
 from limits.errors import ConfigurationError as NoStorage
-from limits.strategies import FixedWindowRateLimiter, RateLimiter
+from limits.storage import Storage
 
 from config import ConfigurationError, settings
 from utils.addresses import network_of
 from utils.errors import TooManyRequests
 from utils.http import refuses
-from utils.rate_counts import BoundedCounts
+from utils.rate_counts import BoundedCounts, seconds_until
 from utils.tokens import derived
 
 View = Callable[..., Any]
@@ -39,13 +38,13 @@ class _Counting:
     """Where hits are counted: where the configuration says, and here while that is away."""
 
     def __init__(self) -> None:
-        self._here: RateLimiter = FixedWindowRateLimiter(BoundedCounts())
-        self._everywhere: RateLimiter = self._here
+        self._here = BoundedCounts()
+        self._everywhere: Storage = self._here
         self._away_until = 0.0
 
     def begin(self, app: Flask) -> None:
         """Count where settings.ratelimit_storage_uri says. Raises ConfigurationError."""
-        self._here = FixedWindowRateLimiter(BoundedCounts())
+        self._here = BoundedCounts()
         self._away_until = 0.0
         uri = settings.ratelimit_storage_uri
         options: dict[str, Any] = {}
@@ -65,21 +64,20 @@ class _Counting:
             ) from None
         except ValueError:
             raise ConfigurationError("RATELIMIT_STORAGE_URI is not an address.") from None
-        self._everywhere = limiter.limiter
+        self._everywhere = limiter.storage
 
-    def hit(self, limit: limits.RateLimitItem, *key: str) -> tuple[bool, int, float]:
-        """Count one more: whether it is within the limit, how many are left, when that ends."""
-        strategy = self._everywhere if time.monotonic() >= self._away_until else self._here
+    def hit(self, limit: limits.RateLimitItem, *key: str) -> tuple[int, float]:
+        """Count one more: how many there are in this window, and when it ends."""
+        storage = self._everywhere if time.monotonic() >= self._away_until else self._here
+        name = limit.key_for(*key)
         try:
-            within = strategy.hit(limit, *key)
-            ends_at, left = strategy.get_window_stats(limit, *key)
+            return storage.incr(name, limit.get_expiry()), storage.get_expiry(name)
         except Exception as error:
-            if strategy is self._here:
+            if storage is self._here:
                 raise
             self._away_until = time.monotonic() + AWAY
             log.warning("rate limits are counted here", seconds=AWAY, error=type(error).__name__)
             return self.hit(limit, *key)
-        return within, left, ends_at
 
 
 counting = _Counting()
@@ -102,7 +100,7 @@ def register_rate_limits(app: Flask) -> None:
             limit, left, ends_at = told
             response.headers["RateLimit-Limit"] = str(limit)
             response.headers["RateLimit-Remaining"] = str(left)
-            response.headers["RateLimit-Reset"] = str(_seconds_until(ends_at))
+            response.headers["RateLimit-Reset"] = str(seconds_until(ends_at))
         return response
 
 
@@ -141,13 +139,14 @@ def limit_asking(view: View) -> View:
 def _spend(what: str, text: str, who: str) -> None:
     """Count it, remember what is left of the tightest limit, and refuse when nothing was."""
     for limit in _limits_in(text):
-        within, left, ends_at = counting.hit(limit, what, who)
+        count, ends_at = counting.hit(limit, what, who)
+        left = max(0, limit.amount - count)
         told = g.get("rate_limit")
         if told is None or left < told[1]:
             g.rate_limit = limit.amount, left, ends_at
-        if not within:
+        if count > limit.amount:
             raise TooManyRequests.until(
-                _seconds_until(ends_at), "That is too often; try again later."
+                seconds_until(ends_at), "That is too often; try again later."
             )
 
 
@@ -162,10 +161,6 @@ def _limits_in(text: str) -> list[limits.RateLimitItem]:
 
 def _network() -> str:
     return network_of(request.remote_addr) or "unknown"
-
-
-def _seconds_until(ends_at: float) -> int:
-    return max(1, ceil(ends_at - time.time()))
 
 
 def _documented(view: View) -> View:

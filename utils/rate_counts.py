@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import OrderedDict
+from math import ceil
 
 from limits.storage import Storage
 
@@ -63,3 +64,8 @@ class BoundedCounts(Storage):
 
     def __len__(self) -> int:
         return len(self._counts)
+
+
+def seconds_until(ends_at: float) -> int:
+    """Whole seconds until a window ends, at least one."""
+    return max(1, ceil(ends_at - time.time()))
