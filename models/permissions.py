@@ -4,6 +4,7 @@ A rule answers yes or no for a caller and a target; one yes is enough. Whether t
 seen at all is not asked here: a query that starts from `visible_to(caller)` has answered that.
 """
 
+import functools
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
@@ -183,9 +184,10 @@ def authorize(caller: Caller, permission: Permission, target: Any = None) -> Non
         raise Forbidden(f"This needs the permission {permission}.", permission=permission)
 
 
-def scopes_for(permission: Permission) -> list[Scope]:
+@functools.cache
+def scopes_for(permission: Permission) -> tuple[Scope, ...]:
     """The scopes of which a key needs one to be let in at all; none where no key is."""
-    return sorted({SCOPES[rule] for rule in RULES[permission] if rule in SCOPES})
+    return tuple(sorted({SCOPES[rule] for rule in RULES[permission] if rule in SCOPES}))
 
 
 def require_identity(caller: Caller, permission: Permission) -> None:

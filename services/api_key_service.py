@@ -1,5 +1,6 @@
 """API keys: what a program shows, for which organiser it works, and what it may do for it."""
 
+import functools
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -74,6 +75,12 @@ def caller_with(secret: str) -> Caller:
     if not noted:
         with transaction():
             NOTE_USE.run(id=key_id)
+    return _program(key_id, organiser_id, mode, tuple(scopes))
+
+
+# What was just read says it all: who shows the same key is the same caller.
+@functools.lru_cache(1_000)
+def _program(key_id: int, organiser_id: int, mode: str, scopes: tuple[str, ...]) -> Caller:
     return Caller(
         api_key_id=key_id,
         api_key_organiser_id=organiser_id,
