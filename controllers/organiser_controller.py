@@ -59,10 +59,10 @@ def show_organiser(organiser_id: int, caller: Caller) -> Organiser:
 @organisers_bp.response(200, OrganiserSchema())
 @for_caller(Permission.ORGANISER_EDIT)
 def edit_organiser(changes: dict[str, Any], organiser_id: int, caller: Caller) -> Organiser:
-    """Change what you name."""
+    """Change what you name; under another name, you are verified again."""
     organiser = organiser_service.find(organiser_id, caller=caller)
     authorize(caller, Permission.ORGANISER_EDIT, organiser)
-    return organiser_service.edit(if_match(organiser), changes)
+    return organiser_service.edit(if_match(organiser), changes, caller=caller)
 
 
 @organisers_bp.put("/<id:organiser_id>")
@@ -73,7 +73,7 @@ def replace_organiser(facts: dict[str, Any], organiser_id: int, caller: Caller) 
     """Set everything; what you leave out goes back to its default."""
     organiser = organiser_service.find(organiser_id, caller=caller)
     authorize(caller, Permission.ORGANISER_EDIT, organiser)
-    return organiser_service.edit(if_match(organiser), facts)
+    return organiser_service.edit(if_match(organiser), facts, caller=caller)
 
 
 @organisers_bp.delete("/<id:organiser_id>")

@@ -32,7 +32,7 @@ class Verification(StrEnum):
 NEXT = {
     Verification.UNVERIFIED: {Verification.APPLIED, Verification.VERIFIED},
     Verification.APPLIED: {Verification.VERIFIED, Verification.REFUSED},
-    Verification.VERIFIED: {Verification.REFUSED},
+    Verification.VERIFIED: {Verification.REFUSED, Verification.APPLIED},
     Verification.REFUSED: {Verification.APPLIED, Verification.VERIFIED},
 }
 

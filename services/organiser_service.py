@@ -12,7 +12,7 @@ from init import db
 from models import Event, MemberRole, Organiser, OrganiserMember, Show, Venue
 from models.permissions import Permission, allowed
 from models.values import Caller
-from services import audit_service
+from services import audit_service, verification_service
 from services.catalogue_conditions import require_no_sales, to_come
 from utils.clock import now
 from utils.errors import Forbidden, Invalid, NotFound
@@ -59,10 +59,14 @@ def create(caller: Caller, **facts: Any) -> Organiser:
     return organiser
 
 
-def edit(organiser: Organiser, changes: dict[str, Any]) -> Organiser:
-    """Change what is named."""
+def edit(organiser: Organiser, changes: dict[str, Any], *, caller: Caller) -> Organiser:
+    """Change what is named; who was verified under another name is looked at again."""
     with transaction():
-        _still_there(lock(organiser)).change(changes)
+        _still_there(lock(organiser))
+        renamed = changes.get("name", organiser.name) != organiser.name
+        if renamed and organiser.verified and not caller.is_admin:
+            verification_service.look_again(organiser)
+        organiser.change(changes)
     return organiser
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Select, select
 from config import settings
 from init import db
 from models import Event, Organiser, Verification
+from models.organiser import VerificationMovedOn
 from services import audit_service, outbox_service
 from utils.clock import now
 from utils.errors import Conflict, NotFound
@@ -29,16 +30,16 @@ def search(wanted: dict[str, Any]) -> Select[Organiser]:
 def apply(organiser: Organiser, *, note: str | None = None) -> Organiser:
     """Ask an admin to verify who an organiser is. Raises VerificationMovedOn."""
     with transaction():
-        _step(organiser, Verification.APPLIED, "organiser.apply", note=note)
-        organiser.applied_at = db.session.scalar(select(now()))
-        outbox_service.publish("organiser.applied", organiser_id=organiser.id)
+        if _locked(organiser).verified:
+            raise VerificationMovedOn("It is verified.", verification=organiser.verification)
+        _apply(organiser, note)
     return organiser
 
 
 def verify(organiser: Organiser) -> Organiser:
     """Say that an organiser is who it says, also unasked. Raises VerificationMovedOn."""
     with transaction():
-        _step(organiser, Verification.VERIFIED, "organiser.verify")
+        _step(_locked(organiser), Verification.VERIFIED, "organiser.verify")
         outbox_service.publish("organiser.verified", organiser_id=organiser.id)
     return organiser
 
@@ -46,9 +47,14 @@ def verify(organiser: Organiser) -> Organiser:
 def refuse(organiser: Organiser, *, reason: str) -> Organiser:
     """Refuse an application, or take a verification back. Raises VerificationMovedOn."""
     with transaction():
-        _step(organiser, Verification.REFUSED, "organiser.refuse", reason=reason)
+        _step(_locked(organiser), Verification.REFUSED, "organiser.refuse", reason=reason)
         outbox_service.publish("organiser.refused", organiser_id=organiser.id)
     return organiser
+
+
+def look_again(organiser: Organiser) -> None:
+    """Have a verified organiser that takes another name, and is locked, wait for another look."""
+    _apply(organiser, f"It was verified as {organiser.name}.")
 
 
 def require_verified(event: Event) -> None:
@@ -61,6 +67,18 @@ def require_verified(event: Event) -> None:
         raise OrganiserNotVerified("Apply for verification first.", verification=verification)
 
 
+def _locked(organiser: Organiser) -> Organiser:
+    if lock(organiser).deleted_at is not None:
+        raise NotFound(f"There is no organiser {organiser.id}.")
+    return organiser
+
+
+def _apply(organiser: Organiser, note: str | None) -> None:
+    _step(organiser, Verification.APPLIED, "organiser.apply", note=note)
+    organiser.applied_at = db.session.scalar(select(now()))
+    outbox_service.publish("organiser.applied", organiser_id=organiser.id)
+
+
 def _step(
     organiser: Organiser,
     to: Verification,
@@ -70,8 +88,6 @@ def _step(
     reason: str | None = None,
 ) -> None:
     """Take a step and write it down; what applicants say of themselves is not for the audit."""
-    if lock(organiser).deleted_at is not None:
-        raise NotFound(f"There is no organiser {organiser.id}.")
     before = organiser.verification
     organiser.become(to, reason=reason or note)
     audit_service.record(

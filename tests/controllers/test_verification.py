@@ -187,3 +187,26 @@ def test_what_an_admin_did_not_read_is_not_verified(client, organiser, owner, ad
     client.patch(path, json={"name": "Somebody else"}, headers=owner)
 
     assert client.post(f"{path}/verify", headers=read).status_code == 412
+
+
+def test_another_name_is_looked_at_again(client, organiser, owner, admin):
+    organiser.verification = Verification.VERIFIED
+    db.session.commit()
+    path = path_of(organiser)
+
+    for facts in ({"phone": "+254 20 1"}, {"name": "Sol Generation"}):
+        assert client.patch(path, json=facts, headers=owner).json["verified"] is True
+    renamed = client.patch(path, json={"name": "Live Nation"}, headers=owner)
+
+    assert (renamed.json["name"], renamed.json["verified"]) == ("Live Nation", False)
+    [waiting] = client.get("/moderation/organisers", headers=admin).json["items"]
+    assert waiting["verification_reason"] == "It was verified as Sol Generation."
+
+
+def test_a_name_that_an_admin_gives_needs_no_other_look(client, organiser, admin):
+    organiser.verification = Verification.VERIFIED
+    db.session.commit()
+
+    renamed = client.patch(path_of(organiser), json={"name": "Sol Gen"}, headers=admin)
+
+    assert renamed.json["verified"] is True
