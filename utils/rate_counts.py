@@ -65,6 +65,10 @@ class BoundedCounts(Storage):
     def __len__(self) -> int:
         return len(self._counts)
 
+    def __bool__(self) -> bool:
+        """An empty store is one, too: the library asks."""
+        return True
+
 
 def seconds_until(ends_at: float) -> int:
     """Whole seconds until a window ends, at least one."""
