@@ -221,8 +221,13 @@ EXAMPLES = (
         "admin",
         path=APPLICANT,
         before=(
-            Step("create_organiser", {"name": "New in town"}, keep={"applicant_id": "id"}),
-            Step("apply_for_verification", path=APPLICANT),
+            Step(
+                "create_organiser",
+                {"name": "New in town", "email": "office@newintown.example"},
+                by="admin",
+                keep={"applicant_id": "id"},
+            ),
+            Step("apply_for_verification", path=APPLICANT, by="admin"),
         ),
     ),
     Example("refuse_organiser", "admin", path=APPLICANT),
