@@ -77,6 +77,9 @@ BEYOND_SCHEMA = (
     "Only the desk may choose ",
     # the clock, lists that the world keeps, and what Python takes for a blank and ECMA-262 does not
     "This is past",
+    "Is not in the past",
+    "Is among the first that anybody would try",
+    "Is your own name or address",
     "Must be in the years ",
     "Is not an (ISO|IANA) ",
     "Not a valid URL",

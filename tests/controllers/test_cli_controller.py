@@ -9,12 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, inspect, make_url, text
+from sqlalchemy import create_engine, inspect, make_url, select, text
 
 from config import ROOT, settings
 from controllers import cli_controller
 from init import db, migrate
-from models import OrganiserInvitation, Role
+from models import AuditEntry, OrganiserInvitation, Role
 from services import api_key_service, demo_large, demo_service, outbox_service
 from services.demo_large_world import LargeWorld
 from tests.factories import OrganiserFactory, TierFactory, UserFactory
@@ -394,6 +394,8 @@ def test_an_account_is_made_an_admin_by_hand(app, session):
     assert (done.exit_code, unknown.exit_code) == (0, 1)
     session.refresh(user)
     assert user.role == Role.ADMIN
+    entry = session.scalars(select(AuditEntry)).one()
+    assert (entry.action, entry.target_id, entry.after) == ("user.role", user.id, {"role": "admin"})
 
 
 class TestMails:
