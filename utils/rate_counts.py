@@ -62,7 +62,9 @@ class BoundedCounts(Storage):
         with self._lock:
             self._counts.pop(key, None)
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """How many keys are counted; not len(), by which an empty store would be no store."""
         return len(self._counts)
 
     def __bool__(self) -> bool:

@@ -426,7 +426,7 @@ class TestRateLimits:
         for number in range(1_000_000):
             counts.incr(f"LIMITER/{number}", 60)
 
-        assert len(counts) == counts.most
+        assert counts.size == counts.most
         assert counts.incr("LIMITER/999999", 60) == 2
         assert counts.incr("LIMITER/0", 60) == 1
 
