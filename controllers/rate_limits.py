@@ -1,7 +1,7 @@
 """How often an account sells, and how often somebody signs in, registers or asks for a secret.
 
 Selling is limited by account and never by address, since whole countries share one; guests are
-limited by their mailbox at each show. What is about accounts is limited by address and by account.
+limited by their mailbox at each show. What asks about accounts is limited by address and account.
 
 Flask-Limiter is configured here and does the counting. Its hooks, which look for limits at every
 request and would cost a hold a twentieth of its time, are not used: a limited view asks for itself.
@@ -119,18 +119,21 @@ def limit_selling(view: View) -> View:
 def limit_asking(view: View) -> View:
     """Let an address, and whoever is named in the body, do this as settings.account_limit says.
 
-    Goes below what reads the body.
+    A refresh token counts by itself: it cannot be guessed, and all who share an address renew
+    theirs when it suits them. Goes below what reads the body.
     """
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if settings.rate_limits:
-            body = args[0] if args and isinstance(args[0], Mapping) else {}
+            what = request.endpoint or ""
+            body: Mapping[str, Any] = args[0] if args else {}
+            token = body.get("refresh_token") or request.headers.get("Refresh-Token")
             email = body.get("email") or body.get("username")
-            _spend(request.endpoint or "", settings.account_limit, _network())
-            if email:
-                account = derived("limit", str(email).lower())
-                _spend(request.endpoint or "", settings.account_limit, account)
+            if email or not token:
+                _spend(what, settings.account_limit, _network())
+            if named := email or token:
+                _spend(what, settings.account_limit, derived("limit", named.lower()))
         return view(*args, **kwargs)
 
     return _documented(wrapper)

@@ -332,7 +332,6 @@ class TestRateLimits:
         [
             ("/auth/login", {"email": "{n}@example.com", "password": "wrong"}),
             ("/auth/register", {"email": "{n}@example.com", "password": "x" * 10, "name": "N"}),
-            ("/auth/refresh", {"refresh_token": "{n}"}),
             ("/bookings/recover", {"email": "{n}@example.com", "reference": "ABCDEFGHJK"}),
         ],
     )
@@ -359,6 +358,15 @@ class TestRateLimits:
         ]
 
         assert statuses(answers) == [202] * 4 + [429] * 2
+
+    def test_a_refresh_token_counts_by_itself_and_not_by_its_address(self, client, limited):
+        limited(account_limit="4 per minute")
+
+        def refresh(token):
+            return client.post("/auth/refresh", json={"refresh_token": token}).status_code
+
+        assert [refresh("one and the same") for _ in range(6)] == [401] * 4 + [429] * 2
+        assert [refresh(f"another {n}") for n in range(6)] == [401] * 6
 
     def test_the_tightest_of_several_limits_is_told(self, client, as_user, limited):
         limited(sell_limit="100 per hour; 5 per minute")
