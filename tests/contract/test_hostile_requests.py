@@ -460,6 +460,7 @@ HEADERS = {
     "If-Match": ['"0"', '"', 'W/"1"', LONG, "\xff", ",,,"],
     "X-Request-ID": ["", "x", "\xff" * 20, LONG, "<script>alert(1)</script>", "a b c d e f"],
     "Booking-Secret": ["x", "\xff", LONG, "' OR 1=1--", "\x7f"],
+    "X-API-Key": ["", "x", "\xff", LONG, "gm_live_", "gm_live_" + LONG, "gm_live_' OR 1=1--"],
     "Authorization": [
         "Bearer",
         "Bearer ",
@@ -513,6 +514,12 @@ def test_secrets_of_no_booking(send, secret):
     refused(
         send("GET /bookings/{booking_id}", who="stranger", headers={"Booking-Secret": secret}), 401
     )
+
+
+@pytest.mark.parametrize("key", HEADERS["X-API-Key"])
+@pytest.mark.parametrize("path", ["/events/", "/users/me", "/health", "/problems/"])
+def test_keys_of_no_organiser_are_never_a_stranger(send, path, key):
+    refused(send(f"GET {path}", who="stranger", headers={"X-API-Key": key}), 401)
 
 
 @pytest.mark.parametrize("token", HEADERS["Authorization"])
