@@ -144,6 +144,7 @@ def _company(company: Company, password_hash: str, callers: dict[Person, Caller]
         verification_service.apply(organiser, note=company.applies_with)
     else:
         verification_service.verify(organiser)
+    db.session.flush()  # a row that is locked again is read again
     if company.invites:
         invitation_service.invite(
             people[company.owner], organiser, email=company.invites, role=MemberRole.DOOR

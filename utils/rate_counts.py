@@ -67,10 +67,6 @@ class BoundedCounts(Storage):
         """How many keys are counted; not len(), by which an empty store would be no store."""
         return len(self._counts)
 
-    def __bool__(self) -> bool:
-        """An empty store is one, too: the library asks."""
-        return True
-
 
 def seconds_until(ends_at: float) -> int:
     """Whole seconds until a window ends, at least one."""

@@ -13,6 +13,8 @@ from models import (
     CheckIn,
     Event,
     EventStatus,
+    Organiser,
+    OrganiserInvitation,
     Role,
     Section,
     SectionKind,
@@ -117,6 +119,16 @@ def test_a_search_for_part_of_a_name_finds_tommy_and_amy(seeded, client):
     found = client.get("/users/?q=my&sort=name", headers=bearer).json["items"]
 
     assert [user["user_name"] for user in found] == ["amy", "tommy"]
+
+
+def test_admins_have_something_to_look_at(seeded, client):
+    verified = select(Organiser.id, Organiser.verification).order_by(Organiser.id)
+    assert [row.verification for row in db.session.execute(verified)] == ["verified"] * 4 + [
+        "applied"
+    ]
+    invitation = db.session.scalars(select(OrganiserInvitation)).one()
+    assert (invitation.organiser_id, invitation.email) == (1, "stagehand@gigmate.example")
+    assert invitation.expires_at > db.session.scalar(select(now()))
 
 
 def test_its_days_are_counted_from_today(seeded):
