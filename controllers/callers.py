@@ -85,6 +85,10 @@ def register_callers(app: Flask) -> None:
         if permission is not None and request.method != "OPTIONS":  # as a browser asks beforehand
             require_identity(g.caller, permission)
 
+    @app.teardown_request
+    def nobody_asks_any_more(_error: BaseException | None) -> None:
+        audit_service.acting(Actor())
+
 
 def tokens_for(signed_in: SignedIn) -> dict[str, Any]:
     """What a login answers: a short-lived access token and a refresh token."""

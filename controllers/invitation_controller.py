@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Select
 
 from controllers.callers import for_caller
+from controllers.rate_limits import limit_asking
 from models import Organiser, OrganiserInvitation, OrganiserMember
 from models.permissions import Permission, authorize
 from models.values import Caller
@@ -33,6 +34,7 @@ def list_invitations(organiser_id: int, caller: Caller) -> Select[OrganiserInvit
 @invitations_bp.post("/organisers/<id:organiser_id>/invitations")
 @invitations_bp.arguments(InviteSchema())
 @invitations_bp.response(201, InvitationSchema())
+@limit_asking
 @refuses(AlreadyMember)
 @for_caller(Permission.MEMBER_EDIT)
 def invite_member(wanted: dict[str, Any], organiser_id: int, caller: Caller) -> OrganiserInvitation:

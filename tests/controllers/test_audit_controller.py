@@ -6,7 +6,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from init import db
 from models import AuditEntry, Ticket
-from services import schema_service
+from services import schema_service, user_service
 from tests.factories import (
     AdminFactory,
     MemberRole,
@@ -108,6 +108,15 @@ def test_a_guest_is_known_by_the_booking(client, tier, as_user, owner):
 
     assert (entry["booking_id"], entry["user_id"]) == (booking["id"], None)
     assert "grace" not in str(entry).lower()
+
+
+def test_what_a_command_does_after_a_request_is_the_commands(client, as_user, tier, session):
+    booked(client, as_user, tier, UserFactory(), confirm=True)
+
+    user_service.make_admin(UserFactory().email)
+
+    entry = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    assert (entry.action, entry.origin, entry.user_id) == ("user.role", "command", None)
 
 
 class TestWhoReads:
