@@ -5,12 +5,12 @@ import itertools
 import json
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-GUESSERS = 4
 GUESSES = 100
 CROWD = 16
 TOLD = "    answers to the sign-ins: "
@@ -19,30 +19,30 @@ _numbers = itertools.count(1)  # so that each round has addresses and accounts o
 
 @contextmanager
 def guessing(address: str) -> Iterator[None]:
-    """100 wrong passwords, each of a few addresses trying one account, as fast as they are told."""
-    with _crowd(address, GUESSERS, same_account=True, most=GUESSES // GUESSERS):
+    """Wrong passwords for one account, from one address, at the pace of 100 in a minute."""
+    with _crowd(address, 1, same_account=True, every=60 / GUESSES):
         yield
 
 
 @contextmanager
 def signing_in(address: str) -> Iterator[None]:
     """As many sign-ins as fit, each for another account from another address."""
-    with _crowd(address, CROWD, same_account=False, most=None):
+    with _crowd(address, CROWD, same_account=False, every=0.0):
         yield
 
 
 @contextmanager
-def _crowd(address: str, people: int, *, same_account: bool, most: int | None) -> Iterator[None]:
+def _crowd(address: str, people: int, *, same_account: bool, every: float) -> Iterator[None]:
     over = threading.Event()
     answers: Counter[int] = Counter()
 
     def person() -> None:
         number = next(_numbers)
-        for _ in range(most) if most else itertools.repeat(None):
-            if over.is_set():
-                return
+        while not over.is_set():
+            began = time.monotonic()
             answers[_tried(address, number)] += 1
             number = number if same_account else next(_numbers)
+            over.wait(max(0.0, began + every - time.monotonic()))
 
     threads = [threading.Thread(target=person, daemon=True) for _ in range(people)]
     for each in threads:

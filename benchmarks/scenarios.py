@@ -237,22 +237,27 @@ class Stage:
         return Scenario("check_in", "check-in", None, script, recipe, tickets)
 
     def beside_guesses(self) -> Scenario:
-        title = "hold two standing, beside 100 wrong passwords"
-        return self._beside("beside_guesses", title, crowd.guessing)
+        title = "hold two, beside 100 wrong passwords a minute"
+        return self._beside("beside_guesses", title, crowd.guessing, bar=0.90)
 
     def beside_logins(self) -> Scenario:
-        title = "hold two standing, beside a flood of sign-ins"
-        return self._beside("beside_logins", title, crowd.signing_in)
+        title = "hold two, beside a flood of sign-ins"
+        return self._beside("beside_logins", title, crowd.signing_in, bar=0.75)
 
     def _beside(
-        self, name: str, title: str, beside: Callable[[str], AbstractContextManager[None]]
+        self,
+        name: str,
+        title: str,
+        beside: Callable[[str], AbstractContextManager[None]],
+        *,
+        bar: float,
     ) -> Scenario:
         offers = [world.offer(HOT) for _ in range(2 * self.rounds + 2)]
 
         def script(side: str, number: int) -> str:
             return self._holds("gigmate", name, [offers[_nth(side, number)]])
 
-        return Scenario(name, title, 0.90, script, None, beside=beside)
+        return Scenario(name, title, bar, script, None, beside=beside)
 
     def _recorded_hold(self, offer: Offer, line: Facts, status: int = 201) -> Recipe:
         person = self.people[0]

@@ -157,11 +157,12 @@ INVARIANTS: dict[str, tuple[str, str]] = {
         """,
     ),
     "keys-sell-through-api": (
-        "What a key sold is of the channel api, and no test key's is confirmed.",
+        "What a key sold is of the channel api, its key is there, and no test key's is confirmed.",
         """
         SELECT b.id, format('%s through %s by a %s key', b.status, b.channel, k.mode)
-          FROM bookings b JOIN api_keys k ON k.id = b.sold_by_key_id
-         WHERE b.channel <> 'api' OR k.mode = 'test' AND b.status = 'confirmed'
+          FROM bookings b LEFT JOIN api_keys k ON k.id = b.sold_by_key_id
+         WHERE b.sold_by_key_id IS NOT NULL
+           AND (k.id IS NULL OR b.channel <> 'api' OR k.mode = 'test' AND b.status = 'confirmed')
         """,
     ),
     "used-once": (

@@ -19,7 +19,7 @@ from utils.errors import Busy
 from utils.transaction import abandon
 
 PATIENCE = 5  # seconds, as long as a person would wait for their turn
-STEP_BACK = 15
+STEP_BACK = 10
 NO_HASH = "!"  # of an account that is gone: no password has it
 # The salt and the hash of something that was thrown away.
 NOBODYS = "nzsdjRLKdpIeL/iiAr85BOW7IT49DR/RLhpe717Ess13zvpSh15WK"

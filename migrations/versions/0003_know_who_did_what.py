@@ -199,12 +199,6 @@ def upgrade() -> None:
 
     with op.batch_alter_table("bookings", schema=None) as batch_op:
         batch_op.add_column(sa.Column("sold_by_key_id", sa.BigInteger(), nullable=True))
-        batch_op.create_foreign_key(
-            batch_op.f("fk_bookings_sold_by_key_id_api_keys"),
-            "api_keys",
-            ["sold_by_key_id"],
-            ["id"],
-        )
         batch_op.create_index(
             "ix_bookings_sold_by_key_id",
             ["sold_by_key_id", "id"],
@@ -295,9 +289,6 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_bookings_sold_by_key_id",
             postgresql_where=sa.text("sold_by_key_id IS NOT NULL"),
-        )
-        batch_op.drop_constraint(
-            batch_op.f("fk_bookings_sold_by_key_id_api_keys"), type_="foreignkey"
         )
         batch_op.drop_column("sold_by_key_id")
 
