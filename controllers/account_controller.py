@@ -6,6 +6,7 @@ from flask import Response
 from sqlalchemy import Select
 
 from controllers.callers import for_caller
+from controllers.rate_limits import limit_asking
 from models import SignIn, User
 from models.permissions import Permission
 from models.values import Caller
@@ -93,6 +94,7 @@ def change_password(passwords: dict[str, str], caller: Caller) -> None:
 @account_bp.put("/email")
 @account_bp.arguments(ChangeEmailSchema())
 @account_bp.response(202, AcceptedSchema())
+@limit_asking
 @refuses(WrongPassword, TooManyRequests, Busy)
 @for_caller(Permission.PROFILE_EDIT)
 def change_email(wanted: dict[str, str], caller: Caller) -> dict[str, str]:
@@ -103,6 +105,7 @@ def change_email(wanted: dict[str, str], caller: Caller) -> dict[str, str]:
 
 @account_bp.post("/verification")
 @account_bp.response(202, AcceptedSchema())
+@limit_asking
 @for_caller(Permission.PROFILE_EDIT)
 def send_verification(caller: Caller) -> dict[str, str]:
     """Mail another link that verifies your address; one that is verified gets none."""

@@ -66,7 +66,7 @@ def show_event(event_id: int, caller: Caller) -> ShownEvent:
 @events_bp.patch("/<id:event_id>")
 @events_bp.arguments(EditEventSchema(partial=True))
 @events_bp.response(200, EventSchema())
-@refuses(HasSales)
+@refuses(HasSales, OrganiserNotVerified)
 @for_caller(Permission.EVENT_EDIT)
 def edit_event(changes: dict[str, Any], event_id: int, caller: Caller) -> Event:
     """Change what you name; title, artist and age limit stay once places are sold.
@@ -81,7 +81,7 @@ def edit_event(changes: dict[str, Any], event_id: int, caller: Caller) -> Event:
 @events_bp.put("/<id:event_id>")
 @events_bp.arguments(EventInputSchema())
 @events_bp.response(200, EventSchema())
-@refuses(HasSales)
+@refuses(HasSales, OrganiserNotVerified)
 @for_caller(Permission.EVENT_EDIT)
 def replace_event(facts: dict[str, Any], event_id: int, caller: Caller) -> Event:
     """Set everything; what you leave out goes back to its default."""

@@ -21,8 +21,9 @@ from limits.errors import ConfigurationError as NoStorage
 from limits.storage import Storage
 
 from config import ConfigurationError, settings
-from utils.addresses import network_of
-from utils.errors import TooManyRequests
+from controllers.callers import identity_in
+from utils.addresses import mailbox_of, network_of
+from utils.errors import TooManyRequests, Unauthenticated
 from utils.http import refuses
 from utils.rate_counts import BoundedCounts, seconds_until
 from utils.tokens import derived
@@ -30,6 +31,7 @@ from utils.tokens import derived
 View = Callable[..., Any]
 REDIS = ("redis://", "rediss://", "redis+unix://")
 PATIENCE = 0.3  # seconds for a Redis to answer
+TAKES_TOKENS = ("auth.refresh", "auth.token")
 AWAY = 10  # seconds for which one that did not is left alone
 log = structlog.get_logger()
 
@@ -117,10 +119,11 @@ def limit_selling(view: View) -> View:
 
 
 def limit_asking(view: View) -> View:
-    """Let an address, and whoever is named in the body, do this as settings.account_limit says.
+    """Let an address, an account, and whoever is named in the body, do this as
+    settings.account_limit says.
 
-    A refresh token counts by itself: it cannot be guessed, and all who share an address renew
-    theirs when it suits them. Goes below what reads the body.
+    Where refresh tokens are taken, one of ours counts by itself: it cannot be guessed, and all who
+    share an address renew theirs when it suits them. Goes below what reads the body.
     """
 
     @wraps(view)
@@ -128,15 +131,31 @@ def limit_asking(view: View) -> View:
         if settings.rate_limits:
             what = request.endpoint or ""
             body: Mapping[str, Any] = args[0] if args else {}
-            token = body.get("refresh_token") or request.headers.get("Refresh-Token")
-            email = body.get("email") or body.get("username")
-            if email or not token:
+            email = body.get("username") or body.get("email")
+            token = None if email else _refresh_token(what, body)
+            if token is None:
                 _spend(what, settings.account_limit, _network())
-            if named := email or token:
-                _spend(what, settings.account_limit, derived("limit", named.lower()))
+            if g.caller.key:
+                _spend(what, settings.account_limit, g.caller.key)
+            if email:
+                _spend(what, settings.account_limit, derived("limit", mailbox_of(email)))
+            elif token:
+                _spend(what, settings.account_limit, derived("limit", token))
         return view(*args, **kwargs)
 
     return _documented(wrapper)
+
+
+def _refresh_token(what: str, body: Mapping[str, Any]) -> str | None:
+    """The refresh token of ours that is asked about, where one is taken."""
+    token: str | None = body.get("refresh_token") or request.headers.get("Refresh-Token")
+    if what not in TAKES_TOKENS or not token:
+        return None
+    try:
+        identity_in(token, "refresh")
+    except Unauthenticated:
+        return None
+    return token
 
 
 def _spend(what: str, text: str, who: str) -> None:

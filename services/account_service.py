@@ -9,6 +9,7 @@ from init import db
 from models import Role, TicketHolder, User
 from models.values import Caller
 from services import (
+    audit_service,
     auth_service,
     email_service,
     password_rules,
@@ -61,6 +62,7 @@ def register(
             TicketHolder(user_id=user.id, is_self=True, name=name, email=email, phone=user.phone)
         )
         email_service.send_link(user)
+        audit_service.record("user.register", user, after={"role": role})
         return auth_service.signed_in(user, address=address, agent=agent)
 
 

@@ -52,9 +52,10 @@ def change(caller: Caller, *, email: str, password: str) -> None:
     Nobody learns whether the address is somebody else's account: then nothing is sent. Raises
     WrongPassword.
     """
-    password_service.require(caller, password)
+    shown = password_service.require(caller, password)
     with transaction():
-        user = lock(db.session.get_one(User, caller.user_id))
+        user = lock(shown.user)
+        password_service.require_still(shown)
         if not _is_taken(email, user):
             send_link(user, email=email)
 

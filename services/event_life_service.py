@@ -34,7 +34,7 @@ def publish(event: Event) -> Event:
         venue_calendar.lock_venues_of(Show.event_id == event.id)
         before = _state(lock(event))
         event.move(EventStatus.PUBLISHED)
-        verification_service.require_verified(event)
+        verification_service.require_verified(event.organiser_id)
         moderation_service.require_approved(event)
         shows = lock_all(_shows(event))
         offered = select(func.count()).select_from(Show)

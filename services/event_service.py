@@ -28,7 +28,7 @@ from models import Event, EventStatus, Moderation, Organiser, Show
 from models.event import TO_BE_DETERMINED
 from models.permissions import Permission
 from models.values import Caller, ShownEvent
-from services import moderation_service, organiser_service
+from services import moderation_service, organiser_service, verification_service
 from services.catalogue_conditions import (
     fitting,
     on_sale,
@@ -165,6 +165,8 @@ def edit(event: Event, changes: dict[str, Any], *, caller: Caller) -> Event:
     changes_hands = changes.get("organiser_id", event.organiser_id) != event.organiser_id
     if changes_hands:
         organiser_service.require_may_give(caller, changes["organiser_id"], Permission.EVENT_EDIT)
+        if event.published_at is not None:
+            verification_service.require_verified(changes["organiser_id"])
     with transaction():
         lock(event)
         promises_else = any(

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from config import settings
-from utils.addresses import network_of
+from utils.addresses import mailbox_of, network_of
 from utils.errors import ApiError, TooManyRequests
 from utils.statement import Statement
 from utils.tokens import derived
@@ -73,14 +73,16 @@ FORGIVE = Statement("forgive_guesses", "DELETE FROM failed_guesses WHERE about =
 
 
 @contextmanager
-def guarded(email: str, address: str | None) -> Iterator[None]:
+def guarded(email: str, address: str | None, *, sign_in_id: int | None = None) -> Iterator[None]:
     """Let the block see whether a password is right, and count it if the block refuses it.
 
     Raises TooManyRequests, before anything is spent on the password, when too many were wrong
-    lately. Use it outside of a transaction: a count must outlive the refusal.
+    lately. Whoever guesses from within a sign-in is at home there, and counted by it instead of an
+    address. Use it outside of a transaction: a count must outlive the refusal.
     """
-    guess = _Guess.of(email, address)
-    wrong_before = _require_few(guess, address)
+    here = f"sign-in {sign_in_id}" if sign_in_id else address
+    guess = _Guess.of(email, here)
+    wrong_before = _require_few(guess, address, at_home=sign_in_id is not None)
     try:
         yield
     except ApiError as refusal:
@@ -105,7 +107,7 @@ class _Guess:
 
     @classmethod
     def of(cls, email: str, address: str | None) -> "_Guess":
-        account, network = email.lower(), network_of(address)
+        account, network = mailbox_of(email), network_of(address)
         return cls(
             account,
             here=_digest("account", account, network or ""),
@@ -118,7 +120,12 @@ class _Guess:
         return [about for about in (self.here, self.anywhere, self.address) if about]
 
 
-def _require_few(guess: _Guess, address: str | None) -> bool:
+def forgive(email: str) -> None:
+    """Forget what was guessed from anywhere: the owner has shown their mailbox."""
+    FORGIVE.run(about=_digest("account", mailbox_of(email)))
+
+
+def _require_few(guess: _Guess, address: str | None, *, at_home: bool) -> bool:
     """Whether any were wrong for this account from this address; refuse when too many were."""
     rows = LATELY.all(abouts=guess.abouts, window=_window())
     lately = {bytes(about): (failures, float(seconds)) for about, failures, seconds in rows}
@@ -130,7 +137,7 @@ def _require_few(guess: _Guess, address: str | None) -> bool:
     waits = {
         about: seconds for about, (failures, seconds) in lately.items() if failures >= limits[about]
     }
-    if list(waits) == [guess.anywhere] and _is_at_home(guess.email, address):
+    if list(waits) == [guess.anywhere] and (at_home or _is_at_home(guess.email, address)):
         return guess.here in lately
     if waits:
         raise TooManyRequests.until(

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 from config import settings
 from init import db
 from models import Booking, Channel, PaymentStatus
-from models.event import EventStatus
 from models.permissions import Permission, authorize
 from models.sale import SaleSheet
 from models.show import turn_key
@@ -110,6 +109,8 @@ WRITE_SECRET = Statement(
 def quote(caller: Caller, show_id: int, wanted: Sequence[WantedLine]) -> Quote:
     """What a basket would cost now; nothing is written."""
     sheet = require_visible(caller, sale_service.sheet(show_id), show_id)
+    if caller.api_key_id is not None:
+        authorize(caller, Permission.BOOKING_PLACE, sheet)
     quoted = pricing_service.quote(sheet, wanted)
     inventory_service.require_known(show_id, [claim_of(line) for line in quoted.lines])
     return quoted
@@ -149,9 +150,9 @@ def extend(caller: Caller, booking: Booking, *, once: Once | None) -> Booking:
 
 
 def require_visible(caller: Caller, sheet: SaleSheet | None, show_id: int) -> SaleSheet:
-    """What a show sells. Raises NotFound when it is not there, or a draft of somebody else's."""
+    """What a show sells. Raises NotFound when it is not there, or hidden and somebody else's."""
     if sheet is None or (
-        sheet.event_status == EventStatus.DRAFT
+        not sheet.is_public
         and not caller.is_admin
         and sheet.organiser_id not in caller.sees_drafts_of
     ):

@@ -7,11 +7,11 @@ import hmac
 import re
 from datetime import timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, select
 
 from config import settings
 from init import db
-from models import MemberRole, Organiser, OrganiserInvitation, OrganiserMember
+from models import MemberRole, Organiser, OrganiserInvitation, OrganiserMember, Role, User
 from models.values import Caller
 from services import audit_service, member_service, outbox_service
 from utils.clock import now
@@ -97,6 +97,7 @@ def accept(caller: Caller, token: str) -> OrganiserMember:
     with transaction():
         organiser = lock(db.session.get_one(Organiser, invitation.organiser_id))
         _require_open(lock(invitation), organiser)
+        _require_inviter(invitation)
         if invitation.email.lower() != (caller.email or "").lower():
             raise InvitedAnother("Sign in with the account of the address that it was sent to.")
         invitation.accepted_at = db.session.scalar(select(now()))
@@ -124,6 +125,20 @@ def _with(token: str) -> OrganiserInvitation:
 def _require_open(invitation: OrganiserInvitation, organiser: Organiser) -> None:
     over = db.session.scalar(select(now() >= invitation.expires_at))
     if over or invitation.accepted_at or invitation.withdrawn_at or organiser.deleted_at:
+        raise _not_valid()
+
+
+def _require_inviter(invitation: OrganiserInvitation) -> None:
+    """What somebody offered who may not offer it any more is worth nothing."""
+    inviter = db.session.get(User, invitation.invited_by_user_id or 0)
+    if inviter is None or inviter.banned_at or inviter.deleted_at:
+        raise _not_valid()
+    owns = exists().where(
+        OrganiserMember.organiser_id == invitation.organiser_id,
+        OrganiserMember.user_id == inviter.id,
+        OrganiserMember.role == MemberRole.OWNER,
+    )
+    if inviter.role != Role.ADMIN and not db.session.scalar(select(owns)):
         raise _not_valid()
 
 

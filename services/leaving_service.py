@@ -62,11 +62,13 @@ def leave(caller: Caller, *, password: str) -> None:
     Raises WrongPassword; HasUpcomingBookings; LastOwner for the only owner of an organiser, and
     LastAdmin for the only admin.
     """
-    user = password_service.require(caller, password)
+    shown = password_service.require(caller, password)
+    user = shown.user
     with transaction():
         _leave_organisers(user)
         bookings = lock_all(select(Booking).where(Booking.user_id == user.id))
         user_service.require_not_the_last_admin(user_service.lock_with_admins(user))
+        password_service.require_still(shown)
         _require_nothing_to_come(user)
         for booking in bookings:
             if booking.status == BookingStatus.HELD:

@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from config import settings
 from init import db
-from models import AccountLink, OrganiserInvitation, OutboxMessage, User
-from services import link_service
+from models import AccountLink, Booking, OrganiserInvitation, OutboxMessage, User
+from services import booking_service, link_service
 from utils.tokens import derived
 
 
@@ -68,10 +68,21 @@ def invitation(payload: Mapping[str, Any]) -> Letter | None:
     return Letter(offer.email, "You are invited to work with an organiser", _url(path))
 
 
+def booking_secret(payload: Mapping[str, Any]) -> Letter | None:
+    """To the address that bought: one that only counts as the same may be another's."""
+    booking = db.session.get(Booking, payload["booking_id"])
+    if booking is None or booking.email is None:
+        return None
+    secret = booking_service.recovered_secret(booking.id, payload["nonce"])
+    path = f"/bookings/{booking.id}?secret={secret}"
+    return Letter(booking.email, f"Your booking {booking.reference}", _url(path))
+
+
 LETTERS: dict[str, Callable[[Mapping[str, Any]], Letter | None]] = {
     "mail.verify_email": verify_email,
     "mail.reset_password": reset_password,
     "mail.invitation": invitation,
+    "mail.booking_secret": booking_secret,
 }
 
 

@@ -53,7 +53,7 @@ def submit(event: Event) -> Event:
             raise ModerationMovedOn(
                 "Only a draft, or what was rejected, is submitted.", moderation=event.moderation
             )
-        verification_service.require_verified(event)
+        verification_service.require_verified(event.organiser_id)
         ask_again(event, lock_all(_shows(event)))
     return _fresh(event)
 

@@ -1,5 +1,6 @@
 """Passwords: shown, changed, forgotten."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import select, text
@@ -20,6 +21,15 @@ from utils.clock import now
 from utils.transaction import lock, transaction
 
 RESET = LinkPurpose.RESET_PASSWORD
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An account whose password was shown, and what was kept of it at that moment."""
+
+    user: User
+    password_hash: str
+
 
 # Without an account it is the same work: a message that is for nobody, and done.
 OFFER = text(
@@ -50,16 +60,24 @@ END_OLDER = text(
 )
 
 
-def require(caller: Caller, password: str) -> User:
-    """The caller's account, if this is its password. Raises WrongPassword, and TooManyRequests:
-    whoever found a token guesses no faster than at the door.
+def require(caller: Caller, password: str) -> Shown:
+    """The caller's account, if this is its password, and what is kept of that. Raises
+    WrongPassword, and TooManyRequests: whoever found a token guesses no faster than at the door.
+
+    Whoever then changes the account locks it and asks `require_still`.
     """
     query = select(User.password_hash).where(User.id == caller.user_id)
-    password_hash = db.session.scalar(query)
-    with guess_service.guarded(caller.email or "", None):
+    password_hash = db.session.scalars(query).one()
+    with guess_service.guarded(caller.email or "", None, sign_in_id=caller.sign_in_id):
         if not passwords.matches(password_hash, password):
             raise WrongPassword("This is not the password of your account.")
-    return db.session.get_one(User, caller.user_id)
+    return Shown(db.session.get_one(User, caller.user_id), password_hash)
+
+
+def require_still(shown: Shown) -> None:
+    """Refuse when the locked account has had another password since. Raises WrongPassword."""
+    if shown.user.password_hash != shown.password_hash:
+        raise WrongPassword("The password was changed meanwhile.")
 
 
 def change(caller: Caller, *, current_password: str, new_password: str) -> None:
@@ -67,13 +85,13 @@ def change(caller: Caller, *, current_password: str, new_password: str) -> None:
 
     Raises WrongPassword, and Invalid for one that is easy to guess.
     """
-    user = require(caller, current_password)
+    shown = require(caller, current_password)
+    user = shown.user
     _require_good(user, new_password, field="new_password")
-    known = user.password_hash
     new_hash = passwords.hashed(new_password)
     with transaction():
-        if lock(user).password_hash != known:
-            raise WrongPassword("The password was changed meanwhile.")
+        lock(user)
+        require_still(shown)
         _set(user, new_hash)
         sign_in_service.end_all(user.id, "password_changed", but=caller.sign_in_id)
         audit_service.record("user.password_changed", user)
@@ -101,12 +119,13 @@ def reset(*, token: str, password: str) -> None:
         _set(user, new_hash)
         user.email_verified_at = user.email_verified_at or db.session.scalar(select(now()))
         sign_in_service.end_all(user.id, "password_reset")
+        guess_service.forgive(user.email)
         audit_service.record("user.password_reset", user)
 
 
 def _set(user: User, new_hash: str) -> None:
     user.password_hash = new_hash
-    link_service.end_open(user.id, link_service.of_purpose(RESET))
+    link_service.end_open(user.id)  # of other purposes too: whoever knew the old one may have asked
 
 
 def _require_good(user: User, password: str, *, field: str) -> None:

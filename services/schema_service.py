@@ -13,6 +13,7 @@ SECRET = {
     "api_keys": ("secret_hash",),
     "idempotency_keys": ("body",),
     "failed_guesses": ("about",),
+    "outbox_messages": ("payload",),
 }
 
 

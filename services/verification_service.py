@@ -6,7 +6,7 @@ from sqlalchemy import Select, select
 
 from config import settings
 from init import db
-from models import Event, Organiser, Verification
+from models import Organiser, Verification
 from models.organiser import VerificationMovedOn
 from services import audit_service, outbox_service
 from utils.clock import now
@@ -57,11 +57,13 @@ def look_again(organiser: Organiser) -> None:
     _apply(organiser, f"It was verified as {organiser.name}.")
 
 
-def require_verified(event: Event) -> None:
-    """Refuse to announce an event whose organiser is not verified, where only those may."""
-    if not settings.verified_organisers_only or event.organiser_id is None:
+def require_verified(organiser_id: int | None) -> None:
+    """Refuse what is announced in the name of an organiser that is not verified, where only those
+    may announce anything.
+    """
+    if not settings.verified_organisers_only or organiser_id is None:
         return
-    theirs = select(Organiser.verification).where(Organiser.id == event.organiser_id)
+    theirs = select(Organiser.verification).where(Organiser.id == organiser_id)
     verification = db.session.scalar(theirs)
     if verification != Verification.VERIFIED:
         raise OrganiserNotVerified("Apply for verification first.", verification=verification)

@@ -1,6 +1,7 @@
-"""Addresses on the network, as something that can be counted by."""
+"""Addresses, on the network and of mailboxes, as something that can be counted by."""
 
 import functools
+import unicodedata
 from ipaddress import IPv4Address, ip_address
 
 HOUSEHOLD = 64  # bits of an IPv6 address that one customer of a network has to themselves
@@ -23,3 +24,12 @@ def network_of(address: str | None) -> str | None:
     if known.ipv4_mapped:
         return str(known.ipv4_mapped)
     return f"{known.exploded[: HOUSEHOLD // 4 + HOUSEHOLD // 16 - 1]}::/{HOUSEHOLD}"
+
+
+def mailbox_of(email: str) -> str:
+    """An e-mail address as it counts: no way to write it is another one.
+
+    Databases fold letters in ways of their own (İ becomes i); here they lose their marks as well.
+    """
+    letters = unicodedata.normalize("NFKD", email.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))

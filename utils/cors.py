@@ -15,6 +15,7 @@ MAY_SEND = [
     "Idempotency-Key",
     "If-Match",
     "If-None-Match",
+    "Refresh-Token",
     "X-API-Key",
     "X-Request-ID",
 ]

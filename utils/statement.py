@@ -30,8 +30,9 @@ class Statement:
     """One statement with `:named` parameters, each of a type that its place in it tells.
 
     `name` is what the database's own views show of it. One that is `alone` is a whole answer: it
-    reads without a transaction, unless its session is in one, and spares two round trips; when its
-    connection turns out to have died, it reads again over a new one.
+    reads without a transaction, unless its session is in one, and spares two round trips. When the
+    connection turns out to have died, it reads again over a new one; so does any that is the first
+    of its transaction.
     """
 
     def __init__(self, name: str, sql: str, *, alone: bool = False) -> None:
@@ -104,7 +105,15 @@ class Statement:
                 if not error.connection_invalidated:
                     raise
             return self._sent_alone(engine, facts)  # that one had died; the pool has begun anew
-        return self._sent_over(db.session.connection(), facts)
+        session = db.session()
+        first = not (session.in_transaction() or session.new or session.dirty or session.deleted)
+        try:
+            return self._sent_over(session.connection(), facts)
+        except DBAPIError as error:
+            if not (first and error.connection_invalidated):
+                raise
+            session.rollback()  # nothing had been done over the connection that had died
+        return self._sent_over(session.connection(), facts)
 
     def _sent_alone(self, engine: Engine, facts: dict[str, Any]) -> tuple[list[Any], Any]:
         with engine.connect() as borrowed:

@@ -673,7 +673,7 @@ class TestSelling:
             assert answer.status_code == 202
 
         mails = session.scalars(
-            select(OutboxMessage).where(OutboxMessage.topic == "booking.recovered")
+            select(OutboxMessage).where(OutboxMessage.topic == "mail.booking_secret")
         ).all()
         assert [mail.payload["booking_id"] for mail in mails] == [own["id"]]
 

@@ -467,11 +467,13 @@ class TestPublicSight:
         buyer = {"buyer": {"name": "Asha", "email": "asha@example.com"}}
         desk = {"channel": "desk", "confirm": True}
 
-        for headers, more in (({}, buyer), (as_user(UserFactory()), {}), (manager, desk)):
+        unseen, unsold = (404, "not-found"), (409, "not-published")
+        asked = (({}, buyer, unseen), (as_user(UserFactory()), {}, unseen), (manager, desk, unsold))
+        for headers, more, expected in asked:
             refusal = client.post("/bookings/", json=basket | more, headers=headers)
-            assert code(refusal) == (409, "not-published")
+            assert code(refusal) == expected
             quoted = client.post("/bookings/quote", json=basket, headers=headers)
-            assert code(quoted) == (409, "not-published")
+            assert code(quoted) == expected
         assert db.session.scalar(select(Booking)) is None
 
     def test_a_sheet_says_so(self, client, hidden):
