@@ -135,6 +135,8 @@ class Booking(Versioned, Base):
     currency: Mapped[str] = mapped_column(String(3))
     held_at: Mapped[datetime]
     held_until: Mapped[datetime]
+    # Place-minutes of what was held in it and given back before it ended.
+    given_back_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     extended: Mapped[bool] = mapped_column(default=False, server_default="false")
     confirmed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]

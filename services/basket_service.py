@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, cast, extract, func, text
 
 from init import db
 from models import Booking, BookingLine, BookingStatus, PaymentStatus
@@ -27,6 +27,7 @@ from services.hold_service import (
 )
 from services.inventory_service import SheetOutdated
 from services.pricing_service import AT_THE_DESK, PricedLine
+from utils.clock import now
 from utils.errors import Invalid, NotFound
 from utils.transaction import lock, lock_keys, transaction
 
@@ -64,6 +65,7 @@ def remove_seat(caller: Caller, booking: Booking, place_id: int) -> Booking:
         db.session.execute(RELEASE_ONE, facts)
         db.session.execute(SHRINK_LINE if line.quantity > 1 else DELETE_LINE, facts)
         _set_total(booking, booking.total_amount - line.unit_amount)
+        _count_given_back(booking, 1)
         _keep_names(booking, {place.id for place in booking.places} - {place_id})
         booking.touch()
     return booking_service.find(booking.id, caller=caller)
@@ -114,6 +116,7 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Bo
             facts = {"id": booking.id, "show_id": sheet.show_id, "currency": sheet.currency}
             WRITE_LINES.run(**facts, **columns_of(line_ids, lines))
             _set_total(booking, total.amount)
+            _count_given_back(booking, len(booking.places) - sum(c.quantity for c in claims))
             booking.touch()
             db.session.flush()
             places = inventory_service.claim(
@@ -181,6 +184,14 @@ def _kept(booking: Booking, line: PricedLine) -> tuple[int, ...]:
 def _set_total(booking: Booking, amount: int) -> None:
     booking.total_amount = amount
     booking.payment_status = PaymentStatus.UNPAID if amount else PaymentStatus.PAID
+
+
+def _count_given_back(booking: Booking, places: int) -> None:
+    """Remember for the buyer's budget how long places were held that are given back now."""
+    if places > 0:
+        minutes = func.ceil(extract("epoch", now() - Booking.held_at) / 60)
+        counted = Booking.given_back_minutes + places * func.greatest(1, minutes)
+        booking.given_back_minutes = cast(counted, BigInteger)
 
 
 def _keep_names(booking: Booking, place_ids: Collection[int]) -> None:

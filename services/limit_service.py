@@ -40,7 +40,9 @@ HAVE = Statement(
            coalesce(sum(l.quantity) FILTER (WHERE b.status = 'confirmed'
                  OR b.status = 'held' AND b.held_until > (SELECT clock_timestamp())), 0),
            coalesce(sum(l.quantity * greatest(1, extract(epoch FROM
-                 least(b.cancelled_at, b.held_until, (SELECT clock_timestamp())) - b.held_at) / 60))
+                 least(b.cancelled_at, b.held_until, (SELECT clock_timestamp())) - b.held_at) / 60)
+                 + CASE WHEN l.id = (SELECT min(id) FROM booking_lines WHERE booking_id = b.id)
+                        THEN b.given_back_minutes ELSE 0 END)
                FILTER (WHERE b.confirmed_at IS NULL AND (CAST(:user_id AS bigint) IS NULL
                                                          OR b.user_id = :user_id)), 0),
            extract(epoch FROM min(b.held_at) FILTER (WHERE b.confirmed_at IS NULL

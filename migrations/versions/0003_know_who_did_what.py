@@ -199,6 +199,9 @@ def upgrade() -> None:
 
     with op.batch_alter_table("bookings", schema=None) as batch_op:
         batch_op.add_column(sa.Column("sold_by_key_id", sa.BigInteger(), nullable=True))
+        batch_op.add_column(
+            sa.Column("given_back_minutes", sa.BigInteger(), server_default="0", nullable=False)
+        )
         batch_op.create_index(
             "ix_bookings_sold_by_key_id",
             ["sold_by_key_id", "id"],
@@ -290,6 +293,7 @@ def downgrade() -> None:
             "ix_bookings_sold_by_key_id",
             postgresql_where=sa.text("sold_by_key_id IS NOT NULL"),
         )
+        batch_op.drop_column("given_back_minutes")
         batch_op.drop_column("sold_by_key_id")
 
     with op.batch_alter_table("organiser_invitations", schema=None) as batch_op:

@@ -49,6 +49,18 @@ def test_a_lost_connection_is_503_once_and_then_healed(app, committed, terminate
     assert set(statuses) <= {200, 503}
 
 
+def test_a_sale_that_begins_over_a_dead_connection_begins_again(app, committed, terminate):
+    tier = TierFactory(price=0, capacity=9)
+    client, order = app.test_client(), {"items": [{"tier_id": tier.id, "quantity": 1}]}
+    order |= {"show_id": tier.show_id, "buyer": {"name": "Asha", "email": "asha@example.com"}}
+    assert client.post("/bookings/", json=order).status_code == 201
+    db.session.remove()
+
+    for _ in range(2):
+        terminate()
+        assert client.post("/bookings/", json=order).status_code == 201
+
+
 def test_a_connection_lost_after_the_last_word_takes_no_answer_away(app, committed, terminate):
     def cut(response):
         terminate()
