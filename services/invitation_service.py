@@ -130,7 +130,9 @@ def _require_open(invitation: OrganiserInvitation, organiser: Organiser) -> None
 
 def _require_inviter(invitation: OrganiserInvitation) -> None:
     """What somebody offered who may not offer it any more is worth nothing."""
-    inviter = db.session.get(User, invitation.invited_by_user_id or 0)
+    if invitation.invited_by_user_id is None:  # a command did
+        return
+    inviter = db.session.get(User, invitation.invited_by_user_id)
     if inviter is None or inviter.banned_at or inviter.deleted_at:
         raise _not_valid()
     owns = exists().where(

@@ -2,7 +2,7 @@
 
 import re
 
-from flask import Flask
+from flask import Flask, Response
 from flask_cors import CORS
 
 from config import ConfigurationError, settings
@@ -46,6 +46,12 @@ def register_cors(app: Flask) -> None:
             send_wildcard=True,
             supports_credentials=False,
         )
+
+        @app.after_request
+        def differ_by_origin(response: Response) -> Response:
+            """Whoever keeps an answer keeps it for the origin that asked."""
+            response.headers.add("Vary", "Origin")
+            return response
 
 
 def _origins() -> list[str]:

@@ -299,7 +299,8 @@ class TestRefresh:
         assert problem(refreshed(newest["refresh_token"])) == (401, "unauthenticated")
         sign_in = db.session.scalars(select(SignIn)).one()
         assert sign_in.end_reason == "reused"
-        entry = db.session.scalars(select(AuditEntry)).one()
+        last = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)
+        entry = db.session.scalars(last).one()
         assert (entry.action, entry.target_id) == ("sign_in.reused", sign_in.id)
 
     def test_one_of_two_generations_ago_is_spent_at_once(self, tokens, refreshed):
@@ -574,7 +575,8 @@ class TestForgottenPassword:
         assert self.login(client, ACCOUNT["password"]) == 401
         assert self.login(client, self.NEW) == 200
         assert problem(reset(token)) == (409, "link-not-valid")
-        assert db.session.scalar(select(AuditEntry.action)) == "user.password_reset"
+        done = db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
+        assert done == ["user.register", "user.password_reset"]
 
     def test_proves_the_mailbox(self, client, tokens, forget, reset, mailed):
         forget()

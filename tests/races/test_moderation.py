@@ -50,7 +50,7 @@ def test_what_is_rejected_was_not_sold(in_parallel, moderated, sound, first):
     outcomes, moderation = reject_while_it_sells(in_parallel, delays)
 
     if moderation == Moderation.REJECTED:
-        assert outcomes == {"rejected": 1, "not-published": BUYERS}
+        assert outcomes == {"rejected": 1, "not-found": BUYERS}
     else:
         assert outcomes == {"has-sales": 1, "held": BUYERS}
     assert sound() == []
