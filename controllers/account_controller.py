@@ -118,7 +118,7 @@ def send_verification(caller: Caller) -> dict[str, str]:
 @for_caller(Permission.PROFILE_EDIT)
 def export_me(caller: Caller) -> Response:
     """Everything that is kept of you, as one document."""
-    document = answer(ExportSchema(), export_service.export(caller))
+    document = answer(EXPORT, export_service.export(caller))
     document.headers["Content-Disposition"] = 'attachment; filename="gigmate-export.json"'
     document.headers["Cache-Control"] = "no-store"
     return document
@@ -138,3 +138,6 @@ def list_sign_ins(caller: Caller) -> Select[SignIn]:
 def end_sign_in(sign_in_id: int, caller: Caller) -> None:
     """End one of your sign-ins: its tokens stop working at once; may be repeated."""
     sign_in_service.end(sign_in_id, caller=caller, reason="ended")
+
+
+EXPORT = ExportSchema()

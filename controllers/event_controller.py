@@ -98,7 +98,7 @@ def delete_event(wanted: dict[str, Any], event_id: int, caller: Caller) -> Event
     """Cancel an event with its shows and bookings; `dry_run` says what that would end."""
     event = _editable(event_id, caller)
     if wanted["dry_run"]:
-        return answer(CancelPreviewSchema(), event_life_service.preview_cancel(event))
+        return answer(PREVIEW, event_life_service.preview_cancel(event))
     return event_life_service.cancel(_held_to_version(event))
 
 
@@ -157,3 +157,6 @@ def _editable(event_id: int, caller: Caller) -> Event:
 def _held_to_version(event: Event) -> Event:
     """A repeated DELETE gets its answer again, whatever version it names."""
     return event if event.status == EventStatus.CANCELLED else if_match(event)
+
+
+PREVIEW = CancelPreviewSchema()

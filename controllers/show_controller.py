@@ -90,7 +90,7 @@ def delete_show(wanted: dict[str, Any], show_id: int, caller: Caller) -> Show | 
     """Cancel a show with its bookings; `dry_run` says what that would end."""
     show = _editable(show_id, caller)
     if wanted["dry_run"]:
-        return answer(CancelPreviewSchema(), show_life_service.preview_cancel(show))
+        return answer(PREVIEW, show_life_service.preview_cancel(show))
     return show_life_service.cancel(_held_to_version(show))
 
 
@@ -150,3 +150,6 @@ def _editable(show_id: int, caller: Caller) -> Show:
 def _held_to_version(show: Show) -> Show:
     """A repeated DELETE gets its answer again, whatever version it names."""
     return show if show.status == ShowStatus.CANCELLED else if_match(show)
+
+
+PREVIEW = CancelPreviewSchema()

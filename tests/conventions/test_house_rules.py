@@ -42,6 +42,11 @@ def test_one_file_commits():
     assert files_matching(r"session\w*\.rollback\(") == {"transaction.py", "statement.py"}
 
 
+def test_schemas_are_made_once():
+    """What is prepared of one is kept for good: one for each request would fill the memory."""
+    assert not files_matching(r"(answer|rendered|dumped|read|loaded)\(\s*\w+Schema\(")
+
+
 def test_nobody_reads_the_clock_of_this_machine():
     """Holds and sales live by the database's clock (utils/clock.py)."""
     found = files_matching(r"datetime\.(utc)?now\(|date\.today\(|time\.time\(")
