@@ -56,7 +56,7 @@ def invite(
     with transaction():
         _require_there(lock(organiser))
         member_service.require_no_member(organiser, email)
-        same = func.lower(OrganiserInvitation.email) == email.lower()
+        same = func.lower(OrganiserInvitation.email) == func.lower(email)
         for before in db.session.scalars(_of(organiser).where(same)):
             before.withdrawn_at = db.session.scalar(select(now()))
         invitation = OrganiserInvitation(

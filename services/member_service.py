@@ -57,7 +57,7 @@ def add(caller: Caller, organiser: Organiser, *, email: str, role: MemberRole) -
     if not allowed(caller, Permission.MEMBER_ADD, organiser):
         raise InviteInstead(f"POST /organisers/{organiser.id}/invitations mails them a link.")
     user = db.session.scalar(
-        select(User).where(func.lower(User.email) == email.lower(), User.deleted_at.is_(None))
+        select(User).where(func.lower(User.email) == func.lower(email), User.deleted_at.is_(None))
     )
     if user is None:
         raise Invalid.at("email", "No account has this address; ask them to register first.")
@@ -80,7 +80,7 @@ def admit(organiser: Organiser, user_id: int | None, role: MemberRole) -> Organi
 def require_no_member(organiser: Organiser, email: str) -> None:
     """Refuse with AlreadyMember where somebody with this address works for `organiser`."""
     theirs = of(organiser).join(User, User.id == OrganiserMember.user_id)
-    if db.session.scalar(theirs.where(func.lower(User.email) == email.lower())):
+    if db.session.scalar(theirs.where(func.lower(User.email) == func.lower(email))):
         raise AlreadyMember("Change the role instead.")
 
 

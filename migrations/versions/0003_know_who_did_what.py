@@ -1,5 +1,8 @@
 """know who did what
 
+Accounts, links, keys, invitations, moderation and the audit. Nobody books while the index of what
+keys sold is made; it holds nothing yet, and reading a million bookings for it is a second or so.
+
 Revision ID: 0003
 Revises: 0002
 """
