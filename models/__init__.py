@@ -20,12 +20,12 @@ from models.organiser import (
     Verification,
 )
 from models.outbox_message import OutboxMessage
-from models.seat_map import MapSeat, SeatMap, SeatMapVersion, Section, SectionKind
+from models.seat_map import MapSeat, SeatKind, SeatMap, SeatMapVersion, Section, SectionKind
 from models.show import AvailabilityDisplay, Show, ShowStatus
 from models.stock import Place, Stock
 from models.ticket import CheckIn, Ticket, TicketStatus
 from models.ticket_holder import TicketHolder
-from models.tier import Price, Tier, TierStock
+from models.tier import Price, PriceAudience, SectionLimit, Tier, TierStock
 from models.user import AccountLink, FailedGuess, LinkPurpose, Role, SignIn, User
 from models.venue import Venue
 
@@ -56,12 +56,15 @@ __all__ = [
     "PaymentStatus",
     "Place",
     "Price",
+    "PriceAudience",
     "Role",
     "Scope",
+    "SeatKind",
     "SeatMap",
     "SeatMapVersion",
     "Section",
     "SectionKind",
+    "SectionLimit",
     "Show",
     "ShowStatus",
     "SignIn",

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from init import Base
 from models.api_key import ApiKey
-from models.columns import Keyed, Versioned, step
+from models.columns import Keyed, Versioned, Xid8, step
 from models.show import Show
 from models.stock import Place
 from models.ticket import Ticket
@@ -112,6 +112,12 @@ class Booking(Versioned, Base):
         Index("ix_bookings_user_id", "user_id", "id"),
         Index("ix_bookings_show_id", "show_id", "id"),
         Index(
+            "ix_bookings_settled_in",
+            "show_id",
+            "settled_in",
+            postgresql_where=text("settled_in IS NOT NULL"),
+        ),
+        Index(
             "ix_bookings_sold_by_key_id",
             "sold_by_key_id",
             "id",
@@ -139,6 +145,8 @@ class Booking(Versioned, Base):
     given_back_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     extended: Mapped[bool] = mapped_column(default=False, server_default="false")
     confirmed_at: Mapped[datetime | None]
+    # The transaction that confirmed it: its seats are sold from then on, and held no more.
+    settled_in: Mapped[str | None] = mapped_column(Xid8)
     cancelled_at: Mapped[datetime | None]
     comp_reason: Mapped[str | None]
     note: Mapped[str | None]

@@ -5,9 +5,23 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import func
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy.types import UserDefinedType
 
 from utils.errors import Conflict
+
+
+class Xid8(UserDefinedType[str]):
+    """A transaction's number: 64 bits, never used again, and comparable with a snapshot."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_kwargs: Any) -> str:
+        return "xid8"
+
+
+ischema_names["xid8"] = Xid8  # for who compares the database with the models
 
 
 class Keyed:

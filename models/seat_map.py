@@ -2,29 +2,72 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from init import Base
-from models.columns import Keyed, Timestamped
+from models.columns import Keyed, Timestamped, Versioned
 
 
 class SectionKind(StrEnum):
-    """Whether people stand wherever they like or sit on numbered seats."""
+    """Whether people stand wherever they like, or sit on numbered seats in rows or at tables."""
 
     STANDING = "standing"
     SEATED = "seated"
+    TABLES = "tables"
+
+    @property
+    def has_seats(self) -> bool:
+        """Whether its places are seats that have keys; a table counts as a row."""
+        return self != SectionKind.STANDING
 
 
-class SeatMap(Timestamped, Base):
-    """One way to lay out a venue."""
+WITH_SEATS = tuple(kind for kind in SectionKind if kind.has_seats)
+
+
+class SeatKind(StrEnum):
+    """A seat that is kept for those who need it; an ordinary one has no kind."""
+
+    ACCESSIBLE = "accessible"
+    COMPANION = "companion"
+
+
+class SeatMap(Versioned, Base):
+    """One way to lay out a venue; new shows get the current version of its default one."""
 
     __tablename__ = "seat_maps"
-    __table_args__ = (UniqueConstraint("venue_id", "name"),)
+    __table_args__ = (
+        Index(
+            "uq_seat_maps_venue_id_name",
+            "venue_id",
+            "name",
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+        Index(
+            "uq_seat_maps_default",
+            "venue_id",
+            unique=True,
+            postgresql_where=text("is_default"),
+        ),
+        CheckConstraint("deleted_at IS NULL OR NOT is_default", name="default_is_there"),
+    )
 
     venue_id: Mapped[int] = mapped_column(ForeignKey("venues.id"))
     name: Mapped[str]
+    is_default: Mapped[bool] = mapped_column(default=False, server_default="false")
+    deleted_at: Mapped[datetime | None]
 
 
 class SeatMapVersion(Timestamped, Base):
@@ -37,6 +80,9 @@ class SeatMapVersion(Timestamped, Base):
     venue_id: Mapped[int] = mapped_column(ForeignKey("venues.id"), index=True)
     number: Mapped[int]
     replaced_at: Mapped[datetime | None]
+    note: Mapped[str | None]
+    # Where the stage is drawn: {"x", "y", "width", "height", "label"}, in seats' widths.
+    stage: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     sections: Mapped[list["Section"]] = relationship(
         order_by="Section.position", cascade="all, delete-orphan"
@@ -57,10 +103,18 @@ class Section(Keyed, Base):
     kind: Mapped[SectionKind]
     capacity: Mapped[int]
     position: Mapped[int]
+    # Its corners where it is drawn, [[x, y], …]; worked out from its seats where there are none.
+    outline: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class MapSeat(Keyed, Base):
-    """A numbered seat of a section, from which each show's places are copied."""
+    """A numbered seat of a section, from which each show's places are copied.
+
+    `number` is what is painted on it, and may lie. `position` counts through the section as
+    people sit, the best row first: who sits beside somebody differs by one; an aisle, a gap or
+    the end of a row is a larger step. `off_centre` is how far from the middle of its row it is,
+    in half seats, negative on the left.
+    """
 
     __tablename__ = "map_seats"
     __table_args__ = (UniqueConstraint("section_id", "row", "number"),)
@@ -69,3 +123,8 @@ class MapSeat(Keyed, Base):
     row: Mapped[str]
     number: Mapped[str]
     position: Mapped[int]
+    off_centre: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    x: Mapped[float] = mapped_column(Double, default=0.0, server_default="0")
+    y: Mapped[float] = mapped_column(Double, default=0.0, server_default="0")
+    kind: Mapped[SeatKind | None]
+    restricted_view: Mapped[bool] = mapped_column(default=False, server_default="false")

@@ -118,6 +118,8 @@ class Show(Versioned, Base):
     availability_display: Mapped[AvailabilityDisplay] = mapped_column(
         default=AvailabilityDisplay.NUMBER, server_default="number"
     )
+    # Whether buyers are kept from leaving a single seat between what is taken.
+    avoid_single_seats: Mapped[bool] = mapped_column(default=False, server_default="false")
     occupies_venue: Mapped[bool] = mapped_column(default=False, server_default="false")
     cancelled_at: Mapped[datetime | None]
     cancel_reason: Mapped[str | None]

@@ -8,14 +8,16 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    SmallInteger,
     UniqueConstraint,
+    func,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from init import Base
-from models.columns import Keyed, Versioned
-from models.seat_map import SectionKind
+from models.columns import Keyed, Versioned, Xid8
+from models.seat_map import SeatKind, SectionKind
 from models.show import Show
 
 
@@ -25,7 +27,15 @@ class Stock(Versioned, Base):
     __tablename__ = "stocks"
     __table_args__ = (
         UniqueConstraint("id", "show_id"),
+        ForeignKeyConstraint(
+            ["release_tier_id", "show_id"],
+            ["tiers.id", "tiers.show_id"],
+            name="fk_stocks_release_tier",
+        ),
         CheckConstraint("capacity >= 0", name="capacity"),
+        CheckConstraint(
+            "(release_at IS NULL) = (release_tier_id IS NULL)", name="release_is_whole"
+        ),
         Index(
             "uq_stocks_show_id_name",
             "show_id",
@@ -41,6 +51,9 @@ class Stock(Versioned, Base):
     name: Mapped[str]
     kind: Mapped[SectionKind]
     capacity: Mapped[int]
+    # From then on that tier sells it, too: no row moves, and nobody need write anything.
+    release_tier_id: Mapped[int | None]
+    release_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 
     show: Mapped[Show] = relationship()
@@ -62,9 +75,11 @@ class Stock(Versioned, Base):
 class Place(Keyed, Base):
     """One sellable unit of a show, in exactly one stock; free while `booking_id` is null.
 
-    `ordinal` counts a stock's places from 1, so that a claim can start anywhere in it; those of
-    seats keep the distances of the map, so that neighbours in a row differ by one. Every claim
-    writes an entry into every index that names the row, so there are no more than these.
+    `ordinal` counts a stock's standing places from 1, so that a claim can start anywhere in it; a
+    seat's is its position in its section: neighbours differ by one, and the best seats come first.
+    `changed_in` is the transaction that last gave the place to somebody, or took it back; for
+    seats it is kept in order (`seat_status_service`). Every claim writes an entry into every index
+    that names the row, so there are no more than these.
     """
 
     __tablename__ = "places"
@@ -90,6 +105,12 @@ class Place(Keyed, Base):
         Index(
             "ix_places_booking_id", "booking_id", postgresql_where=text("booking_id IS NOT NULL")
         ),
+        Index(
+            "ix_places_changed_in",
+            "show_id",
+            "changed_in",
+            postgresql_where=text("key IS NOT NULL"),
+        ),
         {"postgresql_with": {"fillfactor": 80}},
     )
 
@@ -101,6 +122,9 @@ class Place(Keyed, Base):
     row: Mapped[str | None]
     number: Mapped[str | None]
     key: Mapped[str | None]
+    off_centre: Mapped[int | None] = mapped_column(SmallInteger)
+    seat_kind: Mapped[SeatKind | None]
+    changed_in: Mapped[str] = mapped_column(Xid8, server_default=func.pg_current_xact_id())
 
     stock: Mapped[Stock] = relationship(viewonly=True)
     status: Mapped[str | None] = query_expression()  # in the words that the caller may read

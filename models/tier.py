@@ -1,6 +1,7 @@
 """What is on offer: a sales window, limits, prices, and the stocks that it sells from."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import (
     CheckConstraint,
@@ -16,11 +17,20 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from init import Base
 from models.columns import Timestamped, Versioned
 from models.event import Event
+from models.seat_map import Section
 from models.show import Show
 from models.stock import Stock
 from utils.money import Money
 
 LARGEST_QUANTITY = 1000
+
+
+class PriceAudience(StrEnum):
+    """Who may buy at a price: anyone, who signs in, or who comes to the desk."""
+
+    ANYONE = "anyone"
+    SIGNED_IN = "signed_in"
+    DESK = "desk"
 
 
 class Tier(Versioned, Base):
@@ -103,13 +113,19 @@ class Tier(Versioned, Base):
 
 
 class Price(Timestamped, Base):
-    """A variant of a tier: Adult, Child. The amount is all-in; `fee` is the part that is a fee."""
+    """A variant of a tier: Adult, Child. The amount is all-in; `fee` is the part that is a fee.
+
+    `capacity` is how many places of the show may go at this price, `max_per_booking` how many of
+    one booking; `eligibility` tells people who may have it, `audience` is what is checked.
+    """
 
     __tablename__ = "prices"
     __table_args__ = (
         UniqueConstraint("id", "tier_id"),
         CheckConstraint("amount BETWEEN 0 AND 1000000000000", name="amount"),
         CheckConstraint("fee BETWEEN 0 AND amount", name="fee"),
+        CheckConstraint("max_per_booking >= 1", name="max_per_booking"),
+        CheckConstraint("capacity >= 0", name="capacity"),
     )
 
     tier_id: Mapped[int] = mapped_column(ForeignKey("tiers.id"), index=True)
@@ -118,6 +134,12 @@ class Price(Timestamped, Base):
     fee: Mapped[int] = mapped_column(default=0, server_default="0")
     currency: Mapped[str] = mapped_column(String(3))
     position: Mapped[int] = mapped_column(default=0, server_default="0")
+    max_per_booking: Mapped[int | None]
+    capacity: Mapped[int | None]
+    audience: Mapped[PriceAudience] = mapped_column(
+        default=PriceAudience.ANYONE, server_default="anyone"
+    )
+    eligibility: Mapped[str | None]
     deleted_at: Mapped[datetime | None]
 
     @property
@@ -146,3 +168,25 @@ class TierStock(Base):
     stock_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, index=True)
     show_id: Mapped[int]
     position: Mapped[int]
+
+
+class SectionLimit(Base):
+    """How many places of a section of its map a show sells at most, and to one buyer."""
+
+    __tablename__ = "section_limits"
+    __table_args__ = (
+        CheckConstraint("max_places >= 0", name="max_places"),
+        CheckConstraint("max_per_buyer >= 1", name="max_per_buyer"),
+        CheckConstraint("num_nonnulls(max_places, max_per_buyer) > 0", name="limits_something"),
+    )
+
+    show_id: Mapped[int] = mapped_column(
+        ForeignKey("shows.id"), primary_key=True, autoincrement=False
+    )
+    section_id: Mapped[int] = mapped_column(
+        ForeignKey("sections.id"), primary_key=True, autoincrement=False, index=True
+    )
+    max_places: Mapped[int | None]
+    max_per_buyer: Mapped[int | None]
+
+    section: Mapped[Section] = relationship(viewonly=True)

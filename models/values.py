@@ -9,7 +9,6 @@ from typing import Any
 from models.api_key import KeyMode, Scope
 from models.booking import BookingStatus, Channel, PaymentStatus
 from models.organiser import MemberRole
-from models.seat_map import SectionKind
 from models.user import Role
 from utils.money import Money
 
@@ -94,16 +93,6 @@ class Once:
     fingerprint: bytes
     render: Callable[[Any], tuple[int, str | None, bytes]]
     answer: Any = None
-
-
-@dataclass(frozen=True)
-class WantedSection:
-    """A section of a new seat map: its capacity if people stand, its seats by row if they sit."""
-
-    name: str
-    kind: SectionKind
-    capacity: int
-    rows: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)

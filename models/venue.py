@@ -42,7 +42,9 @@ class Venue(Versioned, Base):
     deleted_at: Mapped[datetime | None]
 
     seat_map: Mapped[SeatMapVersion | None] = relationship(
-        primaryjoin="and_(foreign(SeatMapVersion.venue_id) == Venue.id,"
+        secondary="seat_maps",
+        primaryjoin="and_(SeatMap.venue_id == Venue.id, SeatMap.is_default)",
+        secondaryjoin="and_(SeatMapVersion.seat_map_id == SeatMap.id,"
         " SeatMapVersion.replaced_at.is_(None))",
         viewonly=True,
         uselist=False,

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from models import SectionKind
-from models.values import WantedSection
+from models.layout import WantedRow, WantedSection, plain_row
 from models.venue import LARGEST_VENUE
 from schemas.fields import (
     Coordinate,
@@ -221,12 +221,12 @@ def _capacity(section: dict[str, Any]) -> int:
 
 
 def _section(section: dict[str, Any]) -> WantedSection:
-    rows: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    rows: tuple[WantedRow, ...] = ()
     if "seats" in section:
-        rows = tuple((row["row"], tuple(row["numbers"])) for row in section["seats"])
+        rows = tuple(plain_row(row["row"], row["numbers"]) for row in section["seats"])
     elif "rows" in section:
-        numbers = tuple(str(number + 1) for number in range(section["seats_per_row"]))
-        rows = tuple((_letters(row), numbers) for row in range(section["rows"]))
+        numbers = [str(number + 1) for number in range(section["seats_per_row"])]
+        rows = tuple(plain_row(_letters(number), numbers) for number in range(section["rows"]))
     return WantedSection(section["name"], section["kind"], _capacity(section), rows)
 
 

@@ -33,7 +33,12 @@ from utils.transaction import lock, lock_keys, transaction
 
 Edit = Callable[[list[WantedLine]], list[WantedLine]]
 DELETE_LINES = text("DELETE FROM booking_lines WHERE booking_id = :id")
-RELEASE_ONE = text("UPDATE places SET booking_id = NULL, line_id = NULL WHERE id = :place_id")
+RELEASE_ONE = text(
+    """
+    UPDATE places SET booking_id = NULL, line_id = NULL, changed_in = pg_current_xact_id()
+     WHERE id = :place_id
+    """
+)
 SHRINK_LINE = text("UPDATE booking_lines SET quantity = quantity - 1 WHERE id = :line_id")
 DELETE_LINE = text("DELETE FROM booking_lines WHERE id = :line_id")
 

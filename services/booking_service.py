@@ -87,7 +87,8 @@ SETTLE = Statement(
          WHERE b.id = :booking_id)
     UPDATE bookings
        SET status = 'confirmed', payment_status = 'paid', confirmed_at = clock_timestamp(),
-           attendees = '{{}}', version = version + 1, updated_at = clock_timestamp()
+           settled_in = pg_current_xact_id(), attendees = '{{}}', version = version + 1,
+           updated_at = clock_timestamp()
      WHERE id = :booking_id
     """,  # noqa: S608 (all parts are constants)
 )

@@ -4,14 +4,13 @@ places, holders, secrets and tickets, who came in, and word of what was confirme
 
 import base64
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from config import settings
 from models.booking import BookingStatus, Channel, PaymentStatus
-from models.seat_map import SectionKind
 from models.ticket import TicketStatus
 from models.values import email_key
 from services.buyer_service import WALK_UP as WALK_UP_NAME
@@ -55,7 +54,7 @@ AS_READABLE = bytes.maketrans(BASE64, (READABLE * 2).encode())
 PAIRS = [first + second for first in READABLE for second in READABLE]
 FIFTY_BITS = (1 << 50) - 1
 UNCLAIMED = f"{NOTHING}\t{NOTHING}"  # no booking, no line
-UNNUMBERED = f"{NOTHING}\t{NOTHING}\t{NOTHING}"  # no row, no number, no key
+UNNUMBERED = (NOTHING,) * 4  # no row, no number, no key, no middle of a row
 
 stamp = Stamps()
 
@@ -209,12 +208,14 @@ def _places(records: Records) -> Iterator[str]:
         taken = _taken(records, [number for number in numbers if sales.fate(number) in LIVING])
         for offer in night.offers:
             lot = offer.lot
-            is_seated = lot.part.kind == SectionKind.SEATED
-            labels = lot.labels() if is_seated else iter(())
-            for ordinal in range(1, lot.capacity + 1):
+            standing = ((ordinal, *UNNUMBERED) for ordinal in range(1, lot.capacity + 1))
+            seats: Iterable[tuple[int | str, ...]] = standing
+            if lot.part.kind.has_seats:
+                seats = lot.seats()
+            for place_of in seats:
                 owner = taken.get(place, UNCLAIMED)
-                label = "\t".join(next(labels)) if is_seated else UNNUMBERED
-                yield f"{first + place}\t{night.id}\t{lot.id}\t{owner}\t{ordinal}\t{label}\n"
+                label = "\t".join(map(str, place_of))
+                yield f"{first + place}\t{night.id}\t{lot.id}\t{owner}\t{label}\n"
                 place += 1
 
 
@@ -319,7 +320,10 @@ TABLES: dict[str, tuple[str, Callable[[Records], Iterator[str]]]] = {
         _lines,
     ),
     "booking_secrets": ("booking_id secret_hash created_at", _secrets),
-    "places": ("id show_id stock_id booking_id line_id ordinal row number key", _places),
+    "places": (
+        "id show_id stock_id booking_id line_id ordinal row number key off_centre",
+        _places,
+    ),
     "tickets": (
         "id show_id booking_id line_id place_id ticket_holder_id code status created_at updated_at",
         _tickets,

@@ -64,6 +64,16 @@ class Part:
     capacity: int
     width: int = 1
 
+    def position(self, number: int) -> int:
+        """Where a seat is in its section: the end of a row is a gap. Counted from 1."""
+        return number + number // self.width + 1
+
+    def off_centre(self, number: int) -> int:
+        """How far a seat is from the middle of its row, in half seats."""
+        first = number - number % self.width
+        last = min(first + self.width, self.capacity) - 1
+        return 2 * number - first - last
+
     def seat(self, number: int) -> tuple[str, str]:
         """The row and the number of a seat, counted from 0 as the map counts."""
         row, place = divmod(number, self.width)
@@ -102,12 +112,13 @@ class Lot:
     capacity: int
     first: int = 0
 
-    def labels(self) -> Iterator[tuple[str, str, str]]:
-        """The row, number and key of each seat."""
+    def seats(self) -> Iterator[tuple[int, str, str, str, int]]:
+        """The ordinal, row, number, key and distance from the middle of each seat."""
         prefix = seat_prefix(self.part.name)
         for number in range(self.first, self.first + self.capacity):
             row, place = self.part.seat(number)
-            yield row, place, f"{prefix}{row}-{place}"
+            at = self.part.position(number)
+            yield at, row, place, f"{prefix}{row}-{place}", self.part.off_centre(number)
 
 
 @dataclass(frozen=True, slots=True)

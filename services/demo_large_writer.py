@@ -6,7 +6,6 @@ from sqlalchemy import Connection
 
 from models.event import EventStatus, Moderation
 from models.organiser import MemberRole
-from models.seat_map import SectionKind
 from models.show import AvailabilityDisplay, ShowStatus
 from models.user import Role
 from services.demo_large_world import DAY, Catalogue, Company
@@ -92,7 +91,7 @@ def _venues(catalogue: Catalogue) -> Iterator[str]:
 
 def _seat_maps(catalogue: Catalogue) -> Iterator[str]:
     for number, hall in enumerate(catalogue.halls):
-        yield row(catalogue.firsts["seat_maps"] + number, hall.id, "Main")
+        yield row(catalogue.firsts["seat_maps"] + number, hall.id, "Main", True)
 
 
 def _versions(catalogue: Catalogue) -> Iterator[str]:
@@ -108,12 +107,11 @@ def _sections(catalogue: Catalogue) -> Iterator[str]:
 
 def _map_seats(catalogue: Catalogue) -> Iterator[str]:
     for hall in catalogue.halls:
-        position = 0
         for part in hall.parts:
-            if part.kind == SectionKind.SEATED:
+            if part.kind.has_seats:
                 for number in range(part.capacity):
-                    position += 1
-                    yield row(part.id, *part.seat(number), position)
+                    at = part.position(number), part.off_centre(number)
+                    yield row(part.id, *part.seat(number), *at, at[1] / 2, number // part.width)
 
 
 def _events(catalogue: Catalogue) -> Iterator[str]:
@@ -215,10 +213,10 @@ TABLES: dict[str, tuple[str, Callable[[Catalogue], Iterator[str]]]] = {
         "id name address city country latitude longitude time_zone capacity created_at updated_at",
         _venues,
     ),
-    "seat_maps": ("id venue_id name", _seat_maps),
+    "seat_maps": ("id venue_id name is_default", _seat_maps),
     "seat_map_versions": ("id seat_map_id venue_id number", _versions),
     "sections": ("id seat_map_version_id name kind capacity position", _sections),
-    "map_seats": ("section_id row number position", _map_seats),
+    "map_seats": ("section_id row number position off_centre x y", _map_seats),
     "events": (
         "id organiser_id title artist tour_name description category tags duration_minutes"
         " age_limit status moderation published_at cancelled_at created_at updated_at version",

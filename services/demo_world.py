@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from models import layout
+from models.layout import WantedSection, plain_row
 from models.seat_map import SectionKind
 from models.user import Role
-from models.values import WantedSection
 
 ROWS = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # as in most theatres, no row is called I or O
 
@@ -66,12 +67,13 @@ def standing(name: str, capacity: int) -> WantedSection:
 
 def seated(name: str, widths: Iterable[int]) -> WantedSection:
     """Rows from the stage back, the first called A, each with so many seats."""
-    rows = tuple(
-        (row, tuple(str(number) for number in range(1, width + 1)))
-        for row, width in zip(ROWS, widths, strict=False)
+    return layout.seated(
+        name,
+        (
+            plain_row(label, map(str, range(1, width + 1)))
+            for label, width in zip(ROWS, widths, strict=False)
+        ),
     )
-    capacity = sum(len(numbers) for _, numbers in rows)
-    return WantedSection(name=name, kind=SectionKind.SEATED, capacity=capacity, rows=rows)
 
 
 HALLS = {

@@ -106,7 +106,8 @@ CLAIM_ANY = Statement(
         SELECT id FROM places
          WHERE stock_id = :stock_id AND booking_id IS NULL AND ordinal < :start
          ORDER BY ordinal LIMIT :quantity - (SELECT count(*) FROM ahead) FOR UPDATE SKIP LOCKED)
-    UPDATE places SET booking_id = :booking_id, line_id = :line_id
+    UPDATE places SET booking_id = :booking_id, line_id = :line_id,
+                      changed_in = pg_current_xact_id()
      WHERE id = ANY(ARRAY(SELECT id FROM ahead UNION ALL SELECT id FROM behind))
     RETURNING id, line_id, stock_id, "row", number, key
     """,
@@ -115,7 +116,8 @@ CLAIM_ANY = Statement(
 CLAIM_CHOSEN = Statement(
     "claim_chosen",
     """
-    UPDATE places SET booking_id = :booking_id, line_id = :line_id
+    UPDATE places SET booking_id = :booking_id, line_id = :line_id,
+                      changed_in = pg_current_xact_id()
      WHERE id = ANY(ARRAY(
         SELECT id FROM places
          WHERE show_id = :show_id AND key = ANY(:seats) AND stock_id = ANY(:stock_ids)
@@ -128,7 +130,8 @@ CLAIM_CHOSEN = Statement(
 CLAIM_KEPT = Statement(
     "claim_kept",
     """
-    UPDATE places SET booking_id = :booking_id, line_id = :line_id
+    UPDATE places SET booking_id = :booking_id, line_id = :line_id,
+                      changed_in = pg_current_xact_id()
      WHERE id = ANY(:kept) AND booking_id IS NULL
     RETURNING id, line_id, stock_id, "row", number, key
     """,
@@ -137,7 +140,7 @@ CLAIM_KEPT = Statement(
 FREE = Statement(
     "free",
     """
-    UPDATE places SET booking_id = NULL, line_id = NULL
+    UPDATE places SET booking_id = NULL, line_id = NULL, changed_in = pg_current_xact_id()
      WHERE id = ANY(ARRAY(
         SELECT id FROM places WHERE booking_id = ANY(:booking_ids) ORDER BY id FOR UPDATE))
     """,

@@ -138,7 +138,7 @@ def _copied_stock(stock: Stock, show: Show, part: Section | None) -> Stock | Non
     )
     db.session.add(copy)
     db.session.flush()
-    if stock.kind == SectionKind.SEATED:
+    if stock.kind.has_seats:
         copy.capacity = stock_places.copy_seats(stock, copy, at_most=capacity)
     else:
         copy.capacity = stock_places.add_standing(copy, capacity)

@@ -15,7 +15,6 @@ from models import (
     Event,
     EventStatus,
     Price,
-    SectionKind,
     Show,
     ShowStatus,
     Stock,
@@ -23,6 +22,7 @@ from models import (
     Venue,
 )
 from models.event import EventMovedOn
+from models.seat_map import WITH_SEATS
 from models.show import HasPrices, ShowCancelled, ShowMovedOn
 from models.values import Caller
 from models.venue import CapacityInUse
@@ -199,7 +199,7 @@ def move_to(show: Show, venue: Venue | None, seat_map_version_id: int | None) ->
     """
     here = Show.id == show.id
     stocks = Stock.show_id == show.id, Stock.deleted_at.is_(None)
-    seated = exists().where(*stocks, Stock.kind == SectionKind.SEATED)
+    seated = exists().where(*stocks, Stock.kind.in_(WITH_SEATS))
     require_no_sales("Seats of the present hall are sold.", here, seated)
     offered = _offered(show)
     if venue is not None and offered > venue.capacity:

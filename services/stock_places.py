@@ -26,7 +26,8 @@ ADD_STANDING = text(
 
 # The seats of a section with the stock of the show that each is in, all or those named.
 NAMED_SEATS = """
-      FROM (SELECT id, "row", number, position, :prefix || "row" || '-' || number AS key
+      FROM (SELECT id, "row", number, position, off_centre, kind,
+                   :prefix || "row" || '-' || number AS key
               FROM map_seats WHERE section_id = :section_id) m
       LEFT JOIN places p ON p.show_id = :show_id AND p.key = m.key
      WHERE (CAST(:rows AS text[]) IS NULL OR m."row" = ANY(:rows))
@@ -35,33 +36,22 @@ NAMED_SEATS = """
 LOOK_AT_SEATS = text(f'SELECT m."row", m.key, p.stock_id {NAMED_SEATS} ORDER BY m.position')
 COUNT_FREE_SEATS = text(f"SELECT count(*) {NAMED_SEATS} AND p.id IS NULL")
 
-# Ordinals keep the distances of the map: seats that come later fall into their old gaps.
 ADD_SEATS = text(
     f"""
-    WITH picked AS (
-        SELECT m.* {NAMED_SEATS} AND p.id IS NULL ORDER BY m.position LIMIT :more),
-    shift AS (
-        SELECT coalesce(
-            (SELECT p.ordinal - m.position FROM places p
-               JOIN map_seats m ON m.section_id = :section_id
-                               AND m."row" = p."row" AND m.number = p.number
-              WHERE p.show_id = :show_id AND p.key IS NOT NULL AND p.stock_id = :stock_id
-              LIMIT 1),
-            1 - (SELECT min(position) FROM picked)) AS by)
-    INSERT INTO places (show_id, stock_id, ordinal, "row", number, key)
-    SELECT :show_id, :stock_id, position + shift.by, "row", number, key
-      FROM picked, shift ORDER BY position
-    """  # noqa: S608 (both parts are constants)
+    INSERT INTO places (show_id, stock_id, ordinal, "row", number, key, off_centre, seat_kind)
+    SELECT :show_id, :stock_id, m.position, m."row", m.number, m.key, m.off_centre, m.kind
+    {NAMED_SEATS} AND p.id IS NULL ORDER BY m.position LIMIT :more
+    """
 )
 
 COPY_SEATS = text(
     """
-    INSERT INTO places (show_id, stock_id, ordinal, "row", number, key)
-    SELECT :show_id, :stock_id, p.ordinal, p."row", p.number, p.key
+    INSERT INTO places (show_id, stock_id, ordinal, "row", number, key, off_centre, seat_kind)
+    SELECT :show_id, :stock_id, m.position, p."row", p.number, p.key, m.off_centre, m.kind
       FROM places p JOIN map_seats m ON m.section_id = :section_id
                                     AND m."row" = p."row" AND m.number = p.number
      WHERE p.show_id = :from_show_id AND p.key IS NOT NULL AND p.stock_id = :from_stock_id
-     ORDER BY p.ordinal LIMIT :at_most
+     ORDER BY m.position LIMIT :at_most
     """
 )
 

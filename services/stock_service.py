@@ -134,7 +134,7 @@ def make(
     )
     db.session.add(stock)
     db.session.flush()
-    if part is not None and part.kind == SectionKind.SEATED:
+    if part is not None and part.kind.has_seats:
         if capacity is not None and (seats is not None or rows is not None):
             raise Invalid.at("capacity", "Seats and rows say how many there are.")
         _add_seats(show, stock, SeatsWanted(part, seats=seats, rows=rows, at_most=capacity))
@@ -193,7 +193,7 @@ def resize(show: Show, stock: Stock, capacity: int) -> None:
 def _resize(show: Show, stock: Stock, capacity: int) -> None:
     more = capacity - stock.capacity
     part = db.session.get(Section, stock.section_id) if stock.section_id else None
-    if more > 0 and part is not None and part.kind == SectionKind.SEATED:
+    if more > 0 and part is not None and part.kind.has_seats:
         _add_seats(show, stock, SeatsWanted(part, at_most=more))
     elif more > 0:
         _require_room(show, part, more)
@@ -361,7 +361,7 @@ def _remove_seats(stock: Stock, seats: Sequence[str]) -> None:
 
 
 def _seated(stock: Stock, field: str) -> Section:
-    if stock.kind != SectionKind.SEATED or stock.section_id is None:
+    if not stock.kind.has_seats or stock.section_id is None:
         raise Invalid.at(field, f"{stock.section_name} is a standing section.")
     return db.session.get_one(Section, stock.section_id)
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from init import db
-from models import Event, EventStatus, SeatMapVersion, Show, Venue
+from models import Event, EventStatus, SeatMap, SeatMapVersion, Show, Venue
 from models.permissions import Permission, allowed
 from models.show import HAPPENING, VenueTaken
 from models.values import Caller
@@ -64,8 +64,9 @@ def lock_venue(venue: Venue | None) -> int | None:
         return None
     if lock(venue).deleted_at is not None:
         raise Invalid.at("venue_id", f"There is no venue {venue.id}.")
-    current = SeatMapVersion.venue_id == venue.id, SeatMapVersion.replaced_at.is_(None)
-    return db.session.scalar(select(SeatMapVersion.id).where(*current))
+    query = select(SeatMapVersion.id).join(SeatMap, SeatMap.id == SeatMapVersion.seat_map_id)
+    current = SeatMap.venue_id == venue.id, SeatMap.is_default, SeatMapVersion.replaced_at.is_(None)
+    return db.session.scalar(query.where(*current))
 
 
 def lock_venues_of(*where: ColumnElement[bool]) -> None:

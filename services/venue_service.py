@@ -3,25 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select, text
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import selectinload
 
 from init import db
 from models import (
-    MapSeat,
     MemberRole,
-    SeatMap,
     SeatMapVersion,
-    Section,
     SectionKind,
     Show,
     Stock,
     Venue,
 )
+from models.layout import WantedSection
 from models.permissions import Permission
-from models.values import Caller, WantedSection
+from models.seat_map import WITH_SEATS
+from models.values import Caller
 from models.venue import CapacityInUse
-from services import audit_service, organiser_service, outbox_service
+from services import audit_service, organiser_service, outbox_service, seat_map_service
 from services.catalogue_conditions import require_no_sales, to_come
 from utils.clock import now
 from utils.errors import Invalid, NotFound
@@ -34,14 +33,6 @@ SORTS = {
     "capacity": Venue.capacity,
     "created_at": Venue.created_at,
 }
-# One statement, because a stadium's 200,000 seats would take half a minute one by one.
-WRITE_SEATS = text(
-    """
-    INSERT INTO map_seats (section_id, "row", number, position)
-    SELECT * FROM unnest(CAST(:section_ids AS bigint[]), CAST(:rows AS text[]),
-                         CAST(:numbers AS text[])) WITH ORDINALITY
-    """
-)
 LAYOUT = selectinload(Venue.seat_map).selectinload(SeatMapVersion.sections)
 
 
@@ -99,7 +90,7 @@ def create(
     with transaction():
         db.session.add(venue)
         db.session.flush()
-        _lay_out(venue, sections or _one_floor("Floor", venue.capacity))
+        seat_map_service.lay_out(venue, sections or _one_floor("Floor", venue.capacity))
     return _fresh(venue)
 
 
@@ -123,8 +114,8 @@ def edit(venue: Venue, changes: dict[str, Any], *, caller: Caller) -> Venue:
         venue.change(facts)
         db.session.flush()
         sections = sections or _following_capacity(venue, before)
-        if sections is not None and not _is_laid_out(venue, sections):
-            _lay_out(venue, sections)
+        if sections is not None and not seat_map_service.is_laid_out(venue, sections):
+            seat_map_service.lay_out(venue, sections)
             venue.touch()  # the map is part of the venue's version
         if venue.capacity != before:
             after = {"capacity": venue.capacity}
@@ -142,7 +133,7 @@ def delete(venue: Venue) -> None:
             return
         upcoming = Show.venue_id == venue.id, to_come()
         shows = lock_all(select(Show).where(*upcoming))
-        seated = exists().where(Stock.show_id == Show.id, Stock.kind == SectionKind.SEATED)
+        seated = exists().where(Stock.show_id == Show.id, Stock.kind.in_(WITH_SEATS))
         require_no_sales("Seats of this hall are sold for shows to come.", *upcoming, seated)
         for show in shows:
             if show.occupies_venue:
@@ -187,7 +178,7 @@ def _one_floor(name: str, capacity: int) -> list[WantedSection]:
 
 def _following_capacity(venue: Venue, before: int) -> list[WantedSection] | None:
     """The map that a new capacity asks for by itself, if any."""
-    sections = _current_sections(venue)
+    sections = seat_map_service.current_sections(venue)
     one_floor = len(sections) == 1 and sections[0].kind == SectionKind.STANDING
     if one_floor and sections[0].capacity == before != venue.capacity:
         return _one_floor(sections[0].name, venue.capacity)
@@ -195,70 +186,3 @@ def _following_capacity(venue: Venue, before: int) -> list[WantedSection] | None
     if held > venue.capacity:
         raise Invalid.at("capacity", f"The sections hold {held}; send new ones with it.")
     return None
-
-
-def _current_sections(venue: Venue) -> list[Section]:
-    current = SeatMapVersion.venue_id == venue.id, SeatMapVersion.replaced_at.is_(None)
-    query = select(Section).join(SeatMapVersion).where(*current).order_by(Section.position)
-    return list(db.session.scalars(query))
-
-
-def _is_laid_out(venue: Venue, wanted: Sequence[WantedSection]) -> bool:
-    """Whether the current map is what is wanted already, seat by seat."""
-    sections = _current_sections(venue)
-    if [(s.name, s.kind, s.capacity) for s in sections] != [
-        (s.name, s.kind, s.capacity) for s in wanted
-    ]:
-        return False
-    seats = (
-        select(Section.position, MapSeat.row, MapSeat.number)
-        .join(Section, Section.id == MapSeat.section_id)
-        .where(Section.id.in_([section.id for section in sections]))
-        .order_by(MapSeat.position)
-    )
-    there = [tuple(seat) for seat in db.session.execute(seats)]
-    return there == [(at, row, number) for at, row, number in _seats(wanted)]
-
-
-def _seats(sections: Sequence[WantedSection]) -> list[tuple[int, str, str]]:
-    """Every seat in order: the position of its section, its row and its number."""
-    return [
-        (position, row, number)
-        for position, section in enumerate(sections)
-        for row, numbers in section.rows
-        for number in numbers
-    ]
-
-
-def _lay_out(venue: Venue, wanted: Sequence[WantedSection]) -> None:
-    """Write the next version of the map; the one before stays for the shows that pin it."""
-    if sum(section.capacity for section in wanted) > venue.capacity:
-        raise Invalid.at("sections", f"They hold more than the venue's {venue.capacity}.")
-    seat_map = db.session.scalar(select(SeatMap).where(SeatMap.venue_id == venue.id))
-    if seat_map is None:
-        seat_map = SeatMap(venue_id=venue.id, name="Main")
-        db.session.add(seat_map)
-        db.session.flush()
-    versions = select(SeatMapVersion).where(SeatMapVersion.seat_map_id == seat_map.id)
-    last = db.session.scalar(versions.order_by(SeatMapVersion.number.desc()).limit(1))
-    if last is not None:
-        last.replaced_at = db.session.scalar(select(now()))
-    version = SeatMapVersion(
-        seat_map_id=seat_map.id, venue_id=venue.id, number=last.number + 1 if last else 1
-    )
-    version.sections = [
-        Section(name=section.name, kind=section.kind, capacity=section.capacity, position=position)
-        for position, section in enumerate(wanted)
-    ]
-    db.session.add(version)
-    db.session.flush()
-    _write_seats([section.id for section in version.sections], _seats(wanted))
-
-
-def _write_seats(section_ids: list[int], seats: list[tuple[int, str, str]]) -> None:
-    """Write the seats of a new map in one statement, however many."""
-    if seats:
-        sections, rows, numbers = zip(*seats, strict=True)
-        of_sections = [section_ids[position] for position in sections]
-        facts = {"section_ids": of_sections, "rows": list(rows), "numbers": list(numbers)}
-        db.session.execute(WRITE_SEATS, facts)

@@ -39,6 +39,7 @@ from models import (
     User,
     Venue,
 )
+from models.layout import PlacedSeat, WantedSection, plain_row, seated, seats_of
 from utils.tokens import digest, readable
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -157,32 +158,30 @@ class VenueFactory(Factory):
 
     @factory.post_generation
     def layout(self, create: bool, extracted: Any, **_kwargs: Any) -> None:
-        """`layout=[("Stalls", {"A": 10, "B": 12}), ("Floor", 300)]`"""
-        seat_map = SeatMap(venue_id=self.id, name="Main")
+        """`layout=[("Stalls", {"A": 10, "B": 12}), ("Floor", 300)]`, or WantedSections."""
+        seat_map = SeatMap(venue_id=self.id, name="Main", is_default=True)
         db.session.add(seat_map)
         db.session.flush()
         version = SeatMapVersion(seat_map_id=seat_map.id, venue_id=self.id, number=1)
         db.session.add(version)
-        for position, (name, size) in enumerate(extracted or [("Floor", self.capacity)]):
-            seated = isinstance(size, dict)
+        for position, part in enumerate(extracted or [("Floor", self.capacity)]):
+            wanted = part if isinstance(part, WantedSection) else wanted_section(*part)
             section = Section(
-                name=name,
-                kind=SectionKind.SEATED if seated else SectionKind.STANDING,
-                capacity=sum(size.values()) if seated else size,
-                position=position,
+                name=wanted.name, kind=wanted.kind, capacity=wanted.capacity, position=position
             )
             version.sections.append(section)
             db.session.flush()
-            seats = [
-                (row, n)
-                for row, count in (size.items() if seated else ())
-                for n in range(1, count + 1)
-            ]
-            for place, (row, number) in enumerate(seats):
-                db.session.add(
-                    MapSeat(section_id=section.id, row=row, number=str(number), position=place)
-                )
+            for seat in seats_of([wanted]):
+                facts = {n: getattr(seat, n) for n in PlacedSeat.__slots__ if n != "section"}
+                db.session.add(MapSeat(section_id=section.id, **facts))
         db.session.commit()
+
+
+def wanted_section(name: str, size: int | dict[str, int]) -> WantedSection:
+    """A floor for so many, or rows with so many seats each."""
+    if isinstance(size, int):
+        return WantedSection(name, SectionKind.STANDING, size)
+    return seated(name, (plain_row(label, map(str, range(1, n + 1))) for label, n in size.items()))
 
 
 class EventFactory(Factory):
@@ -246,7 +245,7 @@ class StockFactory(Factory):
         seats: list[MapSeat] = []
         if section is not None:
             kwargs |= {"section_id": section.id, "kind": section.kind}
-            if section.kind == SectionKind.SEATED:
+            if section.kind.has_seats:
                 query = select(MapSeat).where(MapSeat.section_id == section.id)
                 seats = list(db.session.scalars(query.order_by(MapSeat.position)))
                 kwargs["capacity"] = len(seats)
@@ -259,12 +258,16 @@ class StockFactory(Factory):
                 "row": None,
                 "number": None,
                 "key": None,
+                "off_centre": None,
+                "seat_kind": None,
             }
             for n in range(stock.capacity)
         ]
         for place, seat in zip(places, seats, strict=False):
             key = f"{stock.section_name.upper()}/{seat.row}-{seat.number}"
             place |= {"row": seat.row, "number": seat.number, "key": key}
+            place |= {"ordinal": seat.position, "off_centre": seat.off_centre}
+            place["seat_kind"] = seat.kind
         if places:
             db.session.execute(insert(Place), places)
             db.session.commit()

@@ -273,24 +273,29 @@ class TestAsTheProductWrites:
 
         assert by_id == sorted(held)
 
-    def test_seats_are_those_of_the_map_and_ordinals_count_from_one(self, seeded):
+    def test_seats_are_those_of_the_map_and_floors_count_from_one(self, seeded):
         strays = text(
             """
             SELECT p.id FROM places p JOIN stocks k ON k.id = p.stock_id
              WHERE k.kind = 'seated' AND p.show_id >= :hot AND NOT EXISTS (
                    SELECT FROM map_seats m WHERE m.section_id = k.section_id
                       AND m."row" = p."row" AND m.number = p.number
+                      AND m.position = p.ordinal AND m.off_centre = p.off_centre
                       AND p.key = upper(replace(k.section_name, ' ', '_')) || '/' || m."row"
                                   || '-' || m.number)
             """
         )
         ordinals = select(Stock.capacity, func.min(Place.ordinal), func.max(Place.ordinal))
         ordinals = ordinals.join(Place, Place.stock_id == Stock.id).where(Stock.show_id >= HOT)
+        ordinals = ordinals.where(Stock.kind == "standing")
 
         assert db.session.execute(strays, {"hot": HOT}).all() == []
         for capacity, first, last in db.session.execute(ordinals.group_by(Stock.id)):
             assert (first, last) == (1, capacity)
-        assert set(db.session.scalars(select(Stock.kind))) == set(SectionKind)
+        assert set(db.session.scalars(select(Stock.kind))) == {
+            SectionKind.STANDING,
+            SectionKind.SEATED,
+        }
 
     def test_versions_count_the_steps_of_a_life(self, seeded):
         steps = (

@@ -1,0 +1,105 @@
+"""How a hall is laid out, as plain values: what a new version of a seat map is written from."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from models.seat_map import SeatKind, SectionKind
+
+ROW_APART, SECTION_APART = 1.0, 3.0  # seats' widths
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSeat:
+    """A seat as people meet it in its row; `after_gap` where an aisle, or nothing, comes before.
+
+    Without coordinates it is drawn where a plain hall would have it.
+    """
+
+    number: str
+    after_gap: bool = False
+    kind: SeatKind | None = None
+    restricted_view: bool = False
+    x: float | None = None
+    y: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WantedRow:
+    """A row, or a table, with its seats in the order in which people sit."""
+
+    label: str
+    seats: tuple[WantedSeat, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSection:
+    """A section of a new seat map: its capacity if people stand, its rows, best first, if not."""
+
+    name: str
+    kind: SectionKind
+    capacity: int
+    rows: tuple[WantedRow, ...] = ()
+    outline: tuple[tuple[float, float], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedSeat:
+    """A seat with all that its row in the database says; see models.seat_map.MapSeat."""
+
+    section: int  # the position of its section
+    row: str
+    number: str
+    position: int
+    off_centre: int
+    x: float
+    y: float
+    kind: SeatKind | None
+    restricted_view: bool
+
+
+def plain_row(label: str, numbers: Iterable[str], *, gaps_after: Iterable[int] = ()) -> WantedRow:
+    """A plain row: seats in the order given, with a gap after so many of them."""
+    gaps = set(gaps_after)
+    return WantedRow(label, tuple(WantedSeat(each, n in gaps) for n, each in enumerate(numbers)))
+
+
+def seated(name: str, rows: Iterable[WantedRow]) -> WantedSection:
+    """A section of rows."""
+    rows = tuple(rows)
+    return WantedSection(name, SectionKind.SEATED, sum(len(row.seats) for row in rows), rows)
+
+
+def seats_of(sections: Sequence[WantedSection]) -> Iterator[PlacedSeat]:
+    """Every seat of a map, section by section in order, with coordinates for those without."""
+    top = 0.0
+    for number, section in enumerate(sections):
+        position, lowest = -1, top
+        for depth, of_row in enumerate(section.rows):
+            position += 2  # the end of a row is a gap, too
+            placed = list(_in_row(of_row, position))
+            middle = placed[0][1] + placed[-1][1]
+            for seat, at in placed:
+                x = (2 * at - middle) / 2 if seat.x is None else seat.x
+                y = top + depth * ROW_APART if seat.y is None else seat.y
+                lowest = max(lowest, y)
+                yield PlacedSeat(
+                    number,
+                    of_row.label,
+                    seat.number,
+                    at,
+                    2 * at - middle,
+                    x,
+                    y,
+                    seat.kind,
+                    seat.restricted_view,
+                )
+            position = placed[-1][1]
+        top = lowest + SECTION_APART
+
+
+def _in_row(of_row: WantedRow, position: int) -> Iterator[tuple[WantedSeat, int]]:
+    """The seats of a row with their positions, counted on from `position`."""
+    for number, seat in enumerate(of_row.seats):
+        if number:
+            position += 2 if seat.after_gap else 1
+        yield seat, position
