@@ -11,6 +11,7 @@ from models.sale import SaleSheet
 from models.values import BuyerKey, Caller, WantedLine
 from services import (
     booking_service,
+    claim_service,
     inventory_service,
     limit_service,
     pricing_service,
@@ -115,7 +116,7 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Bo
                     lines, show_id=sheet.show_id, buyer=buyer, except_booking_id=booking.id
                 )
             if wait_ms:
-                inventory_service.wait_for(sheet.show_id, claims, at_most_ms=wait_ms)
+                claim_service.wait_for(sheet.show_id, claims, at_most_ms=wait_ms)
             inventory_service.release([booking.id])
             db.session.execute(DELETE_LINES, {"id": booking.id})
             facts = {"id": booking.id, "show_id": sheet.show_id, "currency": sheet.currency}
@@ -124,7 +125,7 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Bo
             _count_given_back(booking, len(booking.places) - sum(c.quantity for c in claims))
             booking.touch()
             db.session.flush()
-            places = inventory_service.claim(
+            places = claim_service.claim(
                 sheet.show_id, booking.id, zip(line_ids, claims, strict=True), spread=not wait_ms
             )
             _keep_names(booking, {place.id for place in places})

@@ -30,6 +30,7 @@ from services import (
     booking_reading,
     booking_service,
     buyer_service,
+    claim_service,
     idempotency_service,
     inventory_service,
     limit_service,
@@ -37,7 +38,8 @@ from services import (
     sale_service,
 )
 from services.buyer_service import Buyer
-from services.inventory_service import Claim, ClaimedPlace, SheetOutdated, Short
+from services.claim_service import Claim, ClaimedPlace, Short
+from services.inventory_service import SheetOutdated
 from services.pricing_service import AT_THE_DESK, PricedLine, Quote
 from utils.errors import ApiError, Busy, Conflict, Forbidden, Invalid, NotFound
 from utils.statement import Statement
@@ -213,7 +215,7 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) 
             if limited:
                 limit_service.require_within(lines, show_id=sheet.show_id, buyer=buyer.key)
             if wait_ms:
-                inventory_service.wait_for(sheet.show_id, claims, at_most_ms=wait_ms)
+                claim_service.wait_for(sheet.show_id, claims, at_most_ms=wait_ms)
             holder = buyer_service.written(buyer)
             facts: dict[str, Any] = {
                 "id": booking_id,
@@ -240,7 +242,7 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) 
             if buyer.secret:
                 WRITE_SECRET.run(booking_id=booking_id, secret_hash=digest(buyer.secret))
             # The places last: nobody else waits for them longer than it takes to commit.
-            places = inventory_service.claim(
+            places = claim_service.claim(
                 sheet.show_id, booking_id, zip(line_ids, claims, strict=True), spread=not wait_ms
             )
             placed: PlacedBooking = PlacedBooking(

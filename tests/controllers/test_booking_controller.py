@@ -9,7 +9,8 @@ from models import Booking, MemberRole, OutboxMessage, Place, Ticket
 from models.sale import SaleStock
 from models.seat_map import SectionKind
 from services import inventory_service, mail_service
-from services.inventory_service import Claim, SheetOutdated, Short
+from services.claim_service import Claim, Short
+from services.inventory_service import SheetOutdated
 from tests.factories import (
     AdminFactory,
     OrganiserFactory,

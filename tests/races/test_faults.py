@@ -85,14 +85,14 @@ def test_a_connection_lost_inside_a_sale_sells_nothing(app, committed, terminate
         "confirm": True,
     }
     db.session.rollback()
-    place = hold_service.inventory_service.claim
+    place = hold_service.claim_service.claim
 
     def cut(*args, **options):
         places = place(*args, **options)
         terminate()
         return places
 
-    monkeypatch.setattr(hold_service.inventory_service, "claim", cut)
+    monkeypatch.setattr(hold_service.claim_service, "claim", cut)
     assert app.test_client().post("/bookings/", json=order).status_code == 503
     monkeypatch.undo()
 

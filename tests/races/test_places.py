@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 from init import db
 from models import Place
 from models.values import WantedLine
-from services import inventory_service
+from services import claim_service
 from tests.factories import ShowFactory, TierFactory, UserFactory
 from tests.races.conftest import attempt, caller_of, without
 from utils.statement import Statement
@@ -21,9 +21,9 @@ SLOWLY = "UPDATE places SET ordinal = ordinal + 0 * length(pg_sleep(0.05)::text)
 def locks_off(monkeypatch):
     """Claims pick free rows without locking them, as a plain SELECT and UPDATE would."""
     for name in ("CLAIM_ANY", "CLAIM_CHOSEN"):
-        unlocked = without(inventory_service, name, "FOR UPDATE SKIP LOCKED")
+        unlocked = without(claim_service, name, "FOR UPDATE SKIP LOCKED")
         slow = unlocked.sql.replace("UPDATE places SET", SLOWLY, 1)
-        monkeypatch.setattr(inventory_service, name, Statement("slow", slow))
+        monkeypatch.setattr(claim_service, name, Statement("slow", slow))
 
 
 def buyers(count):

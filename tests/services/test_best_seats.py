@@ -98,7 +98,7 @@ def test_nobody_is_stranded_where_a_block_strands_nobody(seats, people):
 @given(halls(), st.integers(2, 6))
 def test_no_split_has_fewer_blocks_or_better_ones(seats, people):
     assume(len(seats) <= 16)
-    every = [choice for choice in combinations(seats, people)]
+    every = list(combinations(seats, people))
     chosen = choose(seats, Party(people))
     if not every:
         assert chosen is None

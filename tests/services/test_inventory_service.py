@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from services import hold_service, idempotency_service, inventory_service
+from services import claim_service, hold_service, idempotency_service, inventory_service
 from tests.factories import StockFactory
 
 MANY = 5000
@@ -37,7 +37,7 @@ def claiming(stock):
     here = {"show_id": stock.show_id, "stock_ids": [stock.id], "seats": []}
     return {
         "GATE": (hold_service.GATE, here | {"quantity": 2, "line_count": 1, "turn_key": 0}),
-        "WAIT": (inventory_service.WAIT, here | {"quantities": [2]}),
+        "WAIT": (claim_service.WAIT, here | {"quantities": [2]}),
         "LOOK": (
             inventory_service.LOOK,
             here | {"booking_id": 0, "at_most": 2, "scope": "user:1", "key": "none"},
