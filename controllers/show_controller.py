@@ -25,10 +25,21 @@ from schemas.show_schema import (
     ShowSchema,
 )
 from services import event_service, show_edit_service, show_life_service, show_service
+from services.show_map_service import MapDoesNotFit
+from services.stock_service import CapacityExceeded
 from utils.http import Blueprint, answer, if_match, refuses
 
 shows_bp = Blueprint("shows", __name__, url_prefix="/shows", description=__doc__)
-EDITS_REFUSED = HasSales, HasPrices, ShowCancelled, ShowMovedOn, VenueTaken, CapacityInUse
+EDITS_REFUSED = (
+    HasSales,
+    HasPrices,
+    ShowCancelled,
+    ShowMovedOn,
+    VenueTaken,
+    CapacityInUse,
+    CapacityExceeded,
+    MapDoesNotFit,
+)
 
 
 @shows_bp.get("/")

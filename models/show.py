@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from init import Base
 from models.columns import Versioned, step
 from models.event import Event
+from models.seat_map import SeatMapVersion
 from models.venue import Venue
 from utils.errors import Conflict
 from utils.transaction import lock_key
@@ -126,6 +127,7 @@ class Show(Versioned, Base):
 
     event: Mapped[Event] = relationship()
     venue: Mapped[Venue | None] = relationship()
+    pinned_map: Mapped[SeatMapVersion | None] = relationship(viewonly=True)
     warnings: list[dict[str, Any]] = []  # set anew by who has any
 
     @property
@@ -136,6 +138,16 @@ class Show(Versioned, Base):
     def venue_name(self) -> str:
         """Where it is, also when nobody knows yet."""
         return self.venue.name if self.venue else TO_BE_ANNOUNCED
+
+    @property
+    def seat_map_id(self) -> int | None:
+        """The map of which it pins a version, if it has one."""
+        return self.pinned_map.seat_map_id if self.pinned_map else None
+
+    @property
+    def seat_map_version(self) -> int | None:
+        """The number of that version."""
+        return self.pinned_map.number if self.pinned_map else None
 
     @property
     def etag(self) -> str:

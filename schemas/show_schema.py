@@ -6,6 +6,7 @@ from models import AvailabilityDisplay, EventStatus, ShowStatus
 from models.venue import LARGEST_VENUE
 from schemas.event_schema import Around, ShowConditions
 from schemas.fields import (
+    LARGEST_ID,
     Input,
     Instant,
     Resource,
@@ -50,6 +51,12 @@ class ShowSchema(Resource):
         required=True,
         metadata={"description": '"To Be Announced", without an id, while there is none'},
     )
+    seat_map_id = fields.Integer(required=True, allow_none=True)
+    seat_map_version = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The number of the version that its places come from"},
+    )
     starts_at = Instant(required=True, allow_none=True)
     doors_at = Instant(required=True, allow_none=True)
     ends_at = Instant(required=True, allow_none=True)
@@ -81,6 +88,19 @@ class ShowInputSchema(Input):
     """What a show says of itself, apart from its event and its date."""
 
     venue_id = key(load_default=None, metadata={"description": 'null: "To Be Announced"'})
+    seat_map_id = key(
+        metadata={
+            "description": "A map of the venue: the default one unless told; left out on PUT, "
+            "the map stays"
+        }
+    )
+    seat_map_version = whole(
+        1,
+        LARGEST_ID,
+        metadata={
+            "description": "The number of a version, also an older one; the current one unless told"
+        },
+    )
     doors_at = Instant(load_default=None)
     ends_at = Instant(
         load_default=None,

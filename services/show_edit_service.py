@@ -30,6 +30,8 @@ from services import (
     audit_service,
     moderation_service,
     outbox_service,
+    show_map_service,
+    stock_service,
     tier_service,
     venue_calendar,
 )
@@ -39,6 +41,7 @@ from utils.errors import Invalid
 from utils.transaction import lock, lock_all, transaction
 
 OF_THE_SALE = ("venue_id", "starts_at", "currency")
+PIN = {"seat_map_id", "seat_map_version"}
 TIMES = ("starts_at", "doors_at", "ends_at")
 PROMISES = ("venue_id", "starts_at", "time_zone")
 AUDITED = (*PROMISES, "ends_at", "currency", "licensed_capacity")
@@ -56,8 +59,12 @@ def create(
     currency: str,
     licensed_capacity: int | None,
     availability_display: AvailabilityDisplay,
+    seat_map_id: int | None = None,
+    seat_map_version: int | None = None,
 ) -> Show:
     """A new show of `event`, with the venue's current map and a copy of the event's price list.
+
+    `seat_map_id` and `seat_map_version` name another map of the venue, or an older version.
 
     It ends after the event's usual length unless told. A draft's carries warnings where the venue
     is taken; a published event's raises VenueTaken.
@@ -81,6 +88,9 @@ def create(
     venue_calendar.require_future(starts_at)
     with transaction():
         show.seat_map_version_id = venue_calendar.lock_venue(venue)
+        if seat_map_id is not None or seat_map_version is not None:
+            named = {"seat_map_id": seat_map_id, "number": seat_map_version}
+            show.seat_map_version_id = show_map_service.find_version(show, **named).id
         _add(show, event)
         missing = tier_service.copy_price_list(show)
     show.warnings = [*show.warnings, *missing]
@@ -119,16 +129,20 @@ def edit(show: Show, changes: dict[str, Any], *, caller: Caller) -> Show:
     """Change what is named, as far as nobody has bought anything else.
 
     Another date or venue is approved again where events are moderated. Raises HasSales where
-    people have places that the change would make something else,
-    ShowCancelled and ShowMovedOn where the show is past that, VenueTaken and CapacityInUse.
+    people have places that the change would make something else, MapDoesNotFit where another map
+    lacks them, ShowCancelled and ShowMovedOn where the show is past that, VenueTaken and
+    CapacityInUse.
     """
     wanted = _without_what_stays(show, changes)
+    pin = {name: changes[name] for name in PIN if name in changes} if wanted.keys() & PIN else {}
     venue = None
     if wanted.get("venue_id") is not None:
         venue = venue_calendar.usable_venue(wanted["venue_id"], caller=caller, event=show.event)
+    if pin:
+        stock_service.reap(show)
     with transaction():
         map_of_venue = venue_calendar.lock_venue(venue)
-        if "venue_id" not in wanted and wanted.keys() & set(TIMES):
+        if "venue_id" not in wanted and wanted.keys() & {*TIMES, *PIN}:
             venue_calendar.lock_venues_of(Show.id == show.id)
         event = lock(show.event)
         if wanted.keys() & set(PROMISES):
@@ -142,7 +156,9 @@ def edit(show: Show, changes: dict[str, Any], *, caller: Caller) -> Show:
             move_to(show, venue, map_of_venue)
             if show.status != ShowStatus.CANCELLED and event.published_at is not None:
                 outbox_service.publish("show.moved", show_id=show.id)
-        show.change(wanted)
+        if pin:
+            _repin(show, pin)
+        show.change({name: value for name, value in wanted.items() if name not in PIN})
         if wanted.keys() & set(TIMES):
             venue_calendar.require_sensible(show)
         venue_calendar.settle(show, event)
@@ -155,6 +171,13 @@ def edit(show: Show, changes: dict[str, Any], *, caller: Caller) -> Show:
                 after={name: after[name] for name in changed},
             )
     return fresh(show)
+
+
+def _repin(show: Show, pin: dict[str, Any]) -> None:
+    version = show_map_service.find_version(
+        show, seat_map_id=pin.get("seat_map_id"), number=pin.get("seat_map_version")
+    )
+    show_map_service.repin(show, version)
 
 
 def lock_and_ask_again(show: Show, caller: Caller) -> Show:
@@ -253,6 +276,8 @@ def _require_allowed(show: Show, wanted: dict[str, Any]) -> None:
     sale = [name for name in OF_THE_SALE if name in wanted]
     if show.status == ShowStatus.CANCELLED and sale:
         raise ShowCancelled(f"A cancelled show keeps its {sale[0]}.")
+    if show.status == ShowStatus.CANCELLED and wanted.keys() & PIN:
+        raise ShowCancelled("A cancelled show keeps its map.")
     if show.status == ShowStatus.POSTPONED and any(wanted.get(name) for name in TIMES):
         raise ShowMovedOn("A postponed show gets its new date by POST …/reschedule.")
     here = Show.id == show.id

@@ -21,7 +21,7 @@ def visible_to(caller: Caller) -> Select[Show]:
     return (
         select(Show)
         .join(Show.event)
-        .options(contains_eager(Show.event), joinedload(Show.venue))
+        .options(contains_eager(Show.event), joinedload(Show.venue), joinedload(Show.pinned_map))
         .where(event_service.seen_by(caller))
     )
 
@@ -68,7 +68,7 @@ def fresh(show: Show) -> Show:
     """The show as it is now, with its event and venue."""
     again = (
         select(Show)
-        .options(joinedload(Show.event), joinedload(Show.venue))
+        .options(joinedload(Show.event), joinedload(Show.venue), joinedload(Show.pinned_map))
         .where(Show.id == show.id)
     )
     return db.session.scalars(again.execution_options(populate_existing=True)).unique().one()

@@ -160,7 +160,7 @@ def edit(stock: Stock, changes: dict[str, Any]) -> Stock:
     capacity = facts.pop("capacity", None)
     added, removed = facts.pop("add_seats", ()), facts.pop("remove_seats", ())
     show = stock.show
-    _reap(show)
+    reap(show)
     with transaction():
         lock_show(show)
         before = _still_there(lock(stock)).capacity
@@ -211,7 +211,7 @@ def _resize(show: Show, stock: Stock, capacity: int) -> None:
 def delete(stock: Stock) -> None:
     """Give a stock up with its places; tiers sell from it no more. Raises CapacityInUse."""
     show = stock.show
-    _reap(show)
+    reap(show)
     with transaction():
         lock_show(show)
         if lock(stock).deleted_at is not None:
@@ -246,7 +246,7 @@ def lock_show(show: Show) -> None:
         raise Busy("The show was given another venue at this moment; try again.")
 
 
-def _reap(show: Show) -> None:
+def reap(show: Show) -> None:
     """Clear dead holds out of the way, waiting for who has one locked: they will find it dead."""
     dead = Booking.status == BookingStatus.HELD, Booking.held_until <= now()
     with transaction():
