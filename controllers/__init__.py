@@ -14,6 +14,7 @@ from controllers.moderation_controller import moderation_bp
 from controllers.organiser_controller import organisers_bp
 from controllers.problem_controller import problems_bp
 from controllers.seat_controller import seats_bp
+from controllers.seat_map_view_controller import seat_map_view_bp
 from controllers.show_controller import shows_bp
 from controllers.stock_controller import stocks_bp
 from controllers.ticket_holder_controller import ticket_holders_bp
@@ -39,6 +40,7 @@ BLUEPRINTS = (
     tiers_bp,
     availability_bp,
     seats_bp,
+    seat_map_view_bp,
     # Selling
     ticket_holders_bp,
     bookings_bp,

@@ -145,7 +145,7 @@ class Booking(Versioned, Base):
     given_back_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     extended: Mapped[bool] = mapped_column(default=False, server_default="false")
     confirmed_at: Mapped[datetime | None]
-    # The transaction that confirmed it: its seats are sold from then on, and held no more.
+    # The transaction that confirmed or extended it: its seats are its own for longer from then on.
     settled_in: Mapped[str | None] = mapped_column(Xid8)
     cancelled_at: Mapped[datetime | None]
     comp_reason: Mapped[str | None]

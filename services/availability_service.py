@@ -86,7 +86,7 @@ class CountedShowAvailability(ShowAvailability):
 
 def of_show(show_id: int, *, caller: Caller) -> ShowAvailability:
     """What can be bought at a show that `caller` may see, as a whole and tier by tier."""
-    sheet, counts = _counted(show_id)
+    sheet, counts = counted(show_id)
     staff = allowed(caller, Permission.SALES_READ, sheet)
     if not (sheet.is_public or caller.is_admin or sheet.organiser_id in caller.sees_drafts_of):
         raise NotFound(f"There is no show {show_id}.")
@@ -109,21 +109,22 @@ def of_tier(tier: Tier, *, caller: Caller) -> TierAvailability:
     """What can be bought of a show's tier. Raises NotFound for one of a price list."""
     if tier.show_id is None:
         raise NotFound(f"Tier {tier.id} is in a price list; its copies at shows are for sale.")
-    sheet, counts = _counted(tier.show_id)
+    sheet, counts = counted(tier.show_id)
     if tier.id not in sheet.tiers:
         _recent.forget(tier.show_id)
-        sheet, counts = _counted(tier.show_id)
+        sheet, counts = counted(tier.show_id)
         if tier.id not in sheet.tiers:
             raise NotFound(f"There is no tier {tier.id}.")
     staff = allowed(caller, Permission.SALES_READ, tier)
     return _of_tier(sheet, counts, sheet.tiers[tier.id], staff=staff)
 
 
-def _counted(show_id: int) -> Counted:
-    counted = _recent.get(show_id, lambda: sale_service.counted_sheet(show_id))
-    if counted is None:
+def counted(show_id: int) -> Counted:
+    """What a show sells and what is left of it, as of a moment ago, whoever asks."""
+    found = _recent.get(show_id, lambda: sale_service.counted_sheet(show_id))
+    if found is None:
         raise NotFound(f"There is no show {show_id}.")
-    return counted
+    return found
 
 
 def _of_tier(

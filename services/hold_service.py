@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from sqlalchemy import func
+
 from config import settings
 from init import db
 from models import Booking, Channel, PaymentStatus
@@ -145,6 +147,7 @@ def extend(caller: Caller, booking: Booking, *, once: Once | None) -> Booking:
             booking.held_until + settings.hold, booking.held_at + settings.longest_hold
         )
         booking.extended = True
+        booking.settled_in = func.pg_current_xact_id()  # who saw it run out meanwhile hears of it
         db.session.flush()
         extended = booking_service.find(booking.id, caller=caller)
         idempotency_service.keep(once, extended)

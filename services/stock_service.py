@@ -169,6 +169,7 @@ def edit(stock: Stock, changes: dict[str, Any]) -> Stock:
             _touch_tiers(stock)
         stock.change(facts)
         if removed:
+            _take_off_the_map(show, stock)
             _remove_seats(stock, removed)
         if added:
             _add_seats(show, stock, SeatsWanted(_seated(stock, "add_seats"), seats=added))
@@ -199,6 +200,7 @@ def _resize(show: Show, stock: Stock, capacity: int) -> None:
         _require_room(show, part, more)
         stock.capacity += stock_places.add_standing(stock, more)
     elif more < 0:
+        _take_off_the_map(show, stock)
         removed = stock_places.remove_last(stock, -more)
         if removed < -more:
             in_use = stock.capacity - removed
@@ -358,6 +360,12 @@ def _remove_seats(stock: Stock, seats: Sequence[str]) -> None:
         some = ", ".join(in_use[:10])
         raise CapacityInUse(f"Somebody has {some}.", in_use=len(in_use), seats=in_use)
     stock.capacity -= len(removed)
+
+
+def _take_off_the_map(show: Show, stock: Stock) -> None:
+    """Have whoever follows the seats of a show look at all of them: rows that go leave no word."""
+    if stock.kind.has_seats:
+        show.touch()
 
 
 def _seated(stock: Stock, field: str) -> Section:

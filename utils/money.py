@@ -15,6 +15,10 @@ CURRENCIES = frozenset(
     VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG""".split()
 )
 LARGEST_AMOUNT = 10**12
+# How many digits the minor unit has where it is not two (ISO 4217).
+DIGITS = dict.fromkeys(
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0
+) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,13 @@ class Money:
 
     def __mul__(self, times: int) -> Money:
         return Money(self.amount * times, self.currency)
+
+    def __str__(self) -> str:
+        """For people to read: EUR 1,250.00."""
+        digits = DIGITS.get(self.currency, 2)
+        whole, rest = divmod(abs(self.amount), 10**digits)
+        sign = "-" if self.amount < 0 else ""
+        return f"{self.currency} {sign}{whole:,}" + (f".{rest:0{digits}}" if digits else "")
 
     def _same(self, other: Money) -> Money:
         if other.currency != self.currency:

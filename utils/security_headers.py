@@ -26,7 +26,8 @@ def register_security_headers(app: Flask) -> None:
     def warn_browsers(response: Response) -> Response:
         response.headers.extend(ALWAYS)
         is_page = request.path.startswith("/docs")
-        response.headers.add(*(PAGE if is_page else NOTHING))
+        if POLICY not in response.headers:  # a picture has its own
+            response.headers.add(*(PAGE if is_page else NOTHING))
         if settings.in_production and request.is_secure:
             response.headers.add(*ONLY_HTTPS)
         return response

@@ -42,6 +42,10 @@ ROUTES = {
         GET /shows/
         GET /shows/{show_id}
         GET /shows/{show_id}/availability
+        GET /shows/{show_id}/seat_map
+        GET /shows/{show_id}/seat_map.svg
+        GET /shows/{show_id}/seat_offers
+        GET /shows/{show_id}/seat_status
         GET /shows/{show_id}/seats
         GET /shows/{show_id}/tiers
         GET /tiers/{tier_id}
@@ -197,6 +201,10 @@ DRAFT = {
         GET /events/{event_id}/tiers
         GET /shows/{show_id}
         GET /shows/{show_id}/availability
+        GET /shows/{show_id}/seat_map
+        GET /shows/{show_id}/seat_map.svg
+        GET /shows/{show_id}/seat_offers
+        GET /shows/{show_id}/seat_status
         GET /shows/{show_id}/seats
         GET /shows/{show_id}/tiers
         GET /tiers/{tier_id}
@@ -257,6 +265,10 @@ MORE_ROUTES = {
         GET /shows/
         GET /shows/{show_id}
         GET /shows/{show_id}/availability
+        GET /shows/{show_id}/seat_map
+        GET /shows/{show_id}/seat_map.svg
+        GET /shows/{show_id}/seat_offers
+        GET /shows/{show_id}/seat_status
         GET /shows/{show_id}/seats
         GET /shows/{show_id}/tiers
         GET /tiers/{tier_id}
@@ -399,6 +411,10 @@ MORE_DRAFT = {
         GET /events/{event_id}/tiers
         GET /shows/{show_id}
         GET /shows/{show_id}/availability
+        GET /shows/{show_id}/seat_map
+        GET /shows/{show_id}/seat_map.svg
+        GET /shows/{show_id}/seat_offers
+        GET /shows/{show_id}/seat_status
         GET /shows/{show_id}/seats
         GET /shows/{show_id}/tiers
         GET /tiers/{tier_id}

@@ -1,0 +1,350 @@
+"""The hall of a show as a picture: what is free, what it costs, and a legend.
+
+Every seat of a small hall says what it is; of a large one, sections do, and their seats are
+strokes of a few long paths, so that a stadium stays a megabyte. All names are somebody's input
+and are escaped; nothing in a picture runs.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+import orjson
+
+from config import settings
+from models.sale import SaleSheet, StockCount
+from models.show import AvailabilityDisplay
+from models.values import Caller
+from services import (
+    availability_service,
+    layout_service,
+    seat_offer_service,
+    seat_status_service,
+    seen_show_service,
+)
+from services.layout_service import TENTHS, LaidOutSection, Layout, Point
+from services.seat_offer_service import Assigned, Sellers
+from services.seat_picture_style import BANDS, DISC, SHAPES, STYLE
+from services.seen_show_service import SeenShow
+from utils.money import Money
+from utils.ready_text import ReadyText
+from utils.ttl_cache import TtlCache
+
+SHOWS_REMEMBERED = 20
+SEATS_OF_A_SMALL_HALL = 1_500
+FEW_IN_A_HUNDRED = 10
+LONGEST_NAME = 60
+LONGEST_LEGEND = 24
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+STATES = {
+    "taken": "taken",
+    "sold": "sold",
+    "held": "held",
+    "house": "of the house",
+    "unassigned": "in no stock",
+}
+
+_recent: TtlCache[tuple[int, bool], ReadyText] = TtlCache(
+    lambda: settings.availability_seconds, largest=SHOWS_REMEMBERED
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that a picture tells."""
+
+    show: SeenShow
+    layout: Layout
+    states: Mapping[str, str]
+    offers: Assigned
+    counts: Mapping[int, StockCount]
+    staff: bool
+
+    @property
+    def sheet(self) -> SaleSheet:
+        return self.offers.sheet
+
+    @property
+    def in_words(self) -> bool:
+        """Whether the organiser shows the public no numbers."""
+        return not self.staff and self.sheet.availability_display == AvailabilityDisplay.WORD
+
+
+def of_show(show_id: int, *, caller: Caller) -> ReadyText:
+    """The SVG of a show that `caller` may see, settings.availability_seconds old at most."""
+    show = seen_show_service.find_recent(show_id, caller=caller)
+    staff = seen_show_service.is_staff(caller, show)
+    return _recent.get((show.id, staff), lambda: ReadyText(_drawn(show, staff=staff).encode()))
+
+
+def _drawn(show: SeenShow, *, staff: bool) -> str:
+    layout = layout_service.of_show(show)
+    status = seat_status_service.whole(show, staff=staff).status
+    states = orjson.loads(f"{{{status.seats}}}")
+    offers = seat_offer_service.assigned(show, layout)
+    _, counts = availability_service.counted(show.id)
+    return draw(Seen(show, layout, states, offers, counts, staff))
+
+
+def draw(seen: Seen) -> str:
+    """The picture as SVG."""
+    bands = {sellers: n for n, sellers in enumerate(_bands(seen))}
+    small = seen.layout.seat_count <= SEATS_OF_A_SMALL_HALL
+    left, top, width, height = (number * TENTHS for number in seen.layout.bounds)
+    unit = max(width / 60, 9.0)
+    width, pad = max(width, 40 * unit), 2 * unit
+    left -= (width - seen.layout.bounds[2] * TENTHS) / 2
+    found = [_section(seen, section, bands, small=small) for section in seen.layout.sections]
+    drawn = [section.svg for section in found]
+    lines = [section.line for section in found] or ["There is no map of the hall."]
+    names = [_name(section, unit, small=small) for section in found]
+    legend, deep = _legend(seen, bands, left, top + height + pad, width, unit)
+    box = (left - pad, top - pad, width + 2 * pad, height + deep + 2 * pad)
+    title = f"{seen.show.title}: the seats"
+    where = f"At {seen.show.venue}. " if seen.show.venue else ""
+    x, y, wide, high = (_number(number) for number in box)
+    return "".join(
+        [
+            '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="t d" ',
+            f'viewBox="{x} {y} {wide} {high}">',
+            f'<title id="t">{_text(title)}</title>',
+            f'<desc id="d">{_text(where + ". ".join(lines))}.</desc>',
+            f"<style>{STYLE}</style>",
+            f'<rect class="paper" x="{x}" y="{y}" width="{wide}" height="{high}"/>',
+            _stage(seen.layout, unit),
+            *drawn,
+            *names,
+            *legend,
+            "</svg>\n",
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnSection:
+    section: LaidOutSection
+    svg: str
+    line: str
+
+
+def _bands(seen: Seen) -> list[Sellers]:
+    """The offers that there are, each in a colour of its own, in the order of their tiers."""
+    offers = seen.offers
+    known = {*offers.rows.values(), *offers.seats.values(), *offers.standing.values()} - {()}
+    order = {tier_id: n for n, tier_id in enumerate(seen.sheet.tiers)}
+    return sorted(known, key=lambda sellers: [order.get(tier_id, 0) for tier_id in sellers])
+
+
+def _section(
+    seen: Seen, section: LaidOutSection, bands: Mapping[Sellers, int], *, small: bool
+) -> DrawnSection:
+    if not section.rows:
+        line, seats = _standing_line(seen, section), ""
+    else:
+        free: defaultdict[Sellers, int] = defaultdict(int)
+        pen = _Pen()
+        titled: list[str] = []
+        for shape, name, key, x, y in _seats(seen, section, bands, free):
+            if small:
+                path = _Pen.one(shape, x, y)
+                what = f"{key}, {name}"
+                titled.append(
+                    f'<path class="{shape}" d="{path}"><title>{_text(what)}</title></path>'
+                )
+            else:
+                pen.draw(shape, x, y)
+        line = _seated_line(seen, section, free)
+        seats = "".join(titled) if small else pen.svg()
+    area = f'<polygon class="area" points="{_points(section.outline)}"/>'
+    return DrawnSection(section, f"<g><title>{_text(line)}</title>{area}{seats}</g>", line)
+
+
+def _seats(
+    seen: Seen,
+    section: LaidOutSection,
+    bands: Mapping[Sellers, int],
+    free: dict[Sellers, int],
+) -> Iterator[tuple[str, str, str, int, int]]:
+    """Each seat's class, what it is in words, its key, and where it is; counts those free."""
+    states, offers = seen.states, seen.offers
+    classes = {sellers: f"f b{number % len(BANDS)}" for sellers, number in bands.items()}
+    names = {sellers: f"free, {_offer(seen, sellers)}" for sellers in bands}
+    for row in section.rows:
+        together = offers.rows.get((section.name, row.label))
+        for key, x, y in zip(row.keys, row.xs, row.ys, strict=True):
+            state = states.get(key)
+            if state is not None:
+                yield state, STATES[state], key, x, y
+                continue
+            sellers = together or offers.seats.get(key, ())
+            if sellers in classes:
+                free[sellers] += 1
+                yield classes[sellers], names[sellers], key, x, y
+            else:  # it was given to a tier, or taken from one, between two looks
+                yield "unassigned", "not for sale", key, x, y
+
+
+class _Pen:
+    """Draws the seats of a section as one path for each shape, from one to the next."""
+
+    def __init__(self) -> None:
+        self._paths: defaultdict[str, list[str]] = defaultdict(list)
+        self._at: dict[str, tuple[int, int]] = {}
+
+    @staticmethod
+    def one(shape: str, x: int, y: int) -> str:
+        """The path of a single seat."""
+        stroke, dx, dy, _, _ = SHAPES.get(shape, DISC)
+        return f"M{x + dx} {y + dy}{stroke}"
+
+    def draw(self, shape: str, x: int, y: int) -> None:
+        stroke, dx, dy, along, down = SHAPES.get(shape, DISC)
+        x, y = x + dx, y + dy
+        from_x, from_y = self._at.get(shape, (0, 0))
+        self._paths[shape].append(f"m{x - from_x} {y - from_y}{stroke}")
+        self._at[shape] = x + along, y + down
+
+    def svg(self) -> str:
+        return "".join(
+            f'<path class="{shape}" d="{"".join(path)}"/>' for shape, path in self._paths.items()
+        )
+
+
+def _seated_line(seen: Seen, section: LaidOutSection, free: Mapping[Sellers, int]) -> str:
+    """Stalls: 120 of 400 free, from EUR 25.00."""
+    left, total = sum(free.values()), sum(len(row.keys) for row in section.rows)
+    return f"{_short(section.name)}: {_left(seen, left, total)}{_from(seen, free)}"
+
+
+def _standing_line(seen: Seen, section: LaidOutSection) -> str:
+    sellers = seen.offers.standing.get(section.name, ())
+    sold_here = {
+        stock.id
+        for tier_id in sellers
+        for stock in seen.sheet.stocks_for(seen.sheet.tiers[tier_id])
+        if stock.section == section.name
+    }
+    stocks = [stock for stock in seen.sheet.stocks.values() if stock.section == section.name]
+    counts = [seen.counts[stock.id] for stock in stocks if seen.staff or stock.id in sold_here]
+    left = sum(count.free for count in counts)
+    total = sum(count.free + count.held + count.sold for count in counts)
+    prices = _from(seen, (sellers,) if left else ())
+    return f"{_short(section.name)}, standing: {_left(seen, left, total)}{prices}"
+
+
+def _left(seen: Seen, left: int, total: int) -> str:
+    if not total:
+        return "nothing on offer"
+    if not left:
+        return "nothing left"
+    if seen.in_words:
+        return "few places left" if left * 100 <= total * FEW_IN_A_HUNDRED else "places free"
+    return f"{left:,} of {total:,} free"
+
+
+def _from(seen: Seen, offers: Iterable[Sellers]) -> str:
+    prices = [price for sellers in offers for price in _prices(seen, sellers)]
+    if not prices:
+        return ""
+    cheapest = min(prices, key=lambda price: price.amount)
+    return f", from {cheapest}" if cheapest.amount else ", free of charge"
+
+
+def _prices(seen: Seen, sellers: Sellers) -> list[Money]:
+    tiers = seen.sheet.tiers
+    return [price.price for tier_id in sellers for price in tiers[tier_id].prices]
+
+
+def _offer(seen: Seen, sellers: Sellers) -> str:
+    """Regular EUR 25.00; with more tiers or prices, from the least to the most."""
+    names = " / ".join(_short(seen.sheet.tiers[tier_id].name) for tier_id in sellers)
+    prices = sorted({price.amount: price for price in _prices(seen, sellers)}.items())
+    if not prices:
+        return names
+    least, most = prices[0][1], prices[-1][1]
+    return f"{names} {least}" if least == most else f"{names} {least} to {most}"
+
+
+def _stage(layout: Layout, unit: float) -> str:
+    stage = layout.stage
+    if not stage:
+        return ""
+    x, y, width, height = (float(stage[name]) * TENTHS for name in ("x", "y", "width", "height"))
+    label = _short(str(stage.get("label") or "Stage"))
+    rect = f'x="{_number(x)}" y="{_number(y)}" width="{_number(width)}" height="{_number(height)}"'
+    size = min(unit * 1.4, height * 0.7)
+    return f'<rect class="stage" {rect} rx="4"/>' + _words(
+        x + width / 2, y + height / 2 + size / 3, label, size, middle=True
+    )
+
+
+def _name(drawn: DrawnSection, unit: float, *, small: bool) -> str:
+    """The name of a section where it is seen: above its seats, or in the middle of a large one."""
+    xs = [x * TENTHS for x, _ in drawn.section.outline]
+    ys = [y * TENTHS for _, y in drawn.section.outline]
+    middle = (min(xs) + max(xs)) / 2
+    name = _short(drawn.section.name)
+    size = max(min(unit * 1.3, (max(xs) - min(xs)) / max(len(name), 1) * 1.6), unit * 0.5)
+    if not drawn.section.rows:
+        text = _short(drawn.line)
+        size = max(min(unit * 1.3, (max(xs) - min(xs)) / len(text) * 1.7), unit * 0.5)
+        return _words(middle, (min(ys) + max(ys)) / 2 + size / 3, text, size, middle=True)
+    if small:
+        return _words(middle, min(ys) - 2, name, min(size, unit), middle=True)
+    return _words(middle, (min(ys) + max(ys)) / 2 + size / 3, name, size, middle=True)
+
+
+def _legend(
+    seen: Seen,
+    bands: Mapping[Sellers, int],
+    left: float,
+    top: float,
+    width: float,
+    unit: float,
+) -> tuple[list[str], float]:
+    """The legend in columns, and how deep it is."""
+    entries = [
+        (f"f b{number % len(BANDS)}", _offer(seen, sellers)) for sellers, number in bands.items()
+    ][:LONGEST_LEGEND]
+    if seen.layout.seat_count:
+        known = ("held", "sold", "house", "unassigned") if seen.staff else ("taken",)
+        entries += [(state, STATES[state]) for state in known]
+    columns = 2
+    scale = unit / 9
+    drawn = []
+    for number, (shape, words) in enumerate(entries):
+        x = left + (number % columns) * width / columns + unit
+        y = top + (number // columns + 0.5) * unit * 1.9
+        at = f"translate({_number(x)} {_number(y)}) scale({_number(scale)})"
+        path = _Pen.one(shape, 0, 0)
+        drawn.append(f'<path class="{shape}" transform="{at}" d="{path}"/>')
+        size = min(unit * 1.1, (width / columns - 2.5 * unit) / max(len(words), 1) * 1.75)
+        drawn.append(_words(x + unit, y + size / 3, words, size))
+    return drawn, -(-len(entries) // columns) * unit * 1.9 + unit
+
+
+def _words(x: float, y: float, words: str, size: float, *, middle: bool = False) -> str:
+    anchor = ' text-anchor="middle"' if middle else ""
+    return (
+        f'<text x="{_number(x)}" y="{_number(y)}" font-size="{_number(size)}"'
+        f' stroke-width="{_number(size / 6)}"{anchor}>{_text(words)}</text>'
+    )
+
+
+def _points(outline: Iterable[Point]) -> str:
+    return " ".join(f"{_number(x * TENTHS)},{_number(y * TENTHS)}" for x, y in outline)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+
+
+def _number(number: float) -> str:
+    return f"{number:.1f}".removesuffix(".0")
+
+
+def _text(words: str) -> str:
+    """Words as XML holds them; what it cannot hold is left out."""
+    return escape(NOT_XML.sub("", words), {'"': "&quot;", "'": "&#39;"})
