@@ -4,6 +4,8 @@ States are told apart by shape: a free seat is a disc, one that is taken, or sol
 is held stands upright, one of the house is a square, one in no stock a dot. Colours tell prices.
 """
 
+from dataclasses import dataclass
+
 BANDS = ("#1b6ef3", "#b5450b", "#0f7b54", "#8b2fc9", "#946200", "#c2185b", "#00727d", "#5a6472")
 ON_DARK = ("#7fb0ff", "#ff9d66", "#4fd1a1", "#cf9bff", "#f0c04a", "#ff8ab5", "#5cd0dc", "#aeb8c6")
 
@@ -18,25 +20,39 @@ SHAPES = {
 DISC = ("h0", 0, 0, 0, 0)
 
 
-def _bands(colours: tuple[str, ...]) -> str:
-    return "".join(f".b{number}{{stroke:{colour}}}" for number, colour in enumerate(colours))
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of one medium."""
+
+    ink: str
+    paper: str
+    area: str
+    edge: str
+    gone: str
+    bands: tuple[str, ...]
+
+    def rules(self) -> str:
+        bands = "".join(f".b{n}{{stroke:{colour}}}" for n, colour in enumerate(self.bands))
+        return (
+            f"text{{fill:{self.ink};stroke:{self.paper}}}.paper{{fill:{self.paper}}}"
+            f".area,.stage{{fill:{self.area};stroke:{self.edge}}}"
+            f".taken,.sold,.held,.house,.unassigned{{stroke:{self.gone}}}{bands}"
+        )
 
 
+LIGHT = Palette("#1c2230", "#fff", "#f1f3f7", "#c3c9d4", "#7d8695", BANDS)
+DARK = Palette("#eef1f6", "#12151c", "#1d222c", "#454d5c", "#8b95a6", ON_DARK)
+PAPER = Palette("#000", "#fff", "#fff", "#666", "#555", BANDS)
+
+# No variables: not everything that draws SVG knows them.
 STYLE = (
-    "svg{--ink:#1c2230;--paper:#fff;--area:#f1f3f7;--edge:#c3c9d4;--gone:#8f98a8}"
-    "text{fill:var(--ink);font-family:system-ui,sans-serif;stroke:var(--paper);"
-    "paint-order:stroke;stroke-linejoin:round}"
-    "path{fill:none}.paper{fill:var(--paper)}"
-    ".area,.stage{fill:var(--area);stroke:var(--edge)}"
+    "text{font-family:system-ui,sans-serif;paint-order:stroke;stroke-linejoin:round}"
+    "path{fill:none}"
     ".f{stroke-width:7.4;stroke-linecap:round}"
-    ".taken,.sold,.held{stroke:var(--gone);stroke-width:1.8}"
-    ".house{stroke:var(--gone);stroke-width:4;stroke-linecap:square}"
-    ".unassigned{stroke:var(--gone);stroke-width:2.2;stroke-linecap:round}"
-    + _bands(BANDS)
-    + "@media(prefers-color-scheme:dark){"
-    "svg{--ink:#eef1f6;--paper:#12151c;--area:#1d222c;--edge:#454d5c;--gone:#7d8798}"
-    + _bands(ON_DARK)
-    + "}@media print{svg{--ink:#000;--paper:#fff;--area:#fff;--edge:#666;--gone:#666}"
-    + _bands(BANDS)
-    + "}"
+    ".taken,.sold,.held{stroke-width:1.8}"
+    ".house{stroke-width:4;stroke-linecap:square}"
+    ".unassigned{stroke-width:2.2;stroke-linecap:round}"
+    f"{LIGHT.rules()}"
+    f"@media (prefers-color-scheme:dark){{{DARK.rules()}}}"
+    f"@media print{{{PAPER.rules()}}}"
 )

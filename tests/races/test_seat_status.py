@@ -22,7 +22,7 @@ from tests.factories import AdminFactory, ShowFactory, StockFactory, TierFactory
 from tests.races.conftest import attempt, booked, caller_of, find, outcome
 from utils.transaction import transaction
 
-ROWS = {letter: 10 for letter in "ABCDEF"}
+ROWS = dict.fromkeys("ABCDEF", 10)
 SEATS = [f"STALLS/{row}-{n}" for row, size in ROWS.items() for n in range(1, size + 1)]
 
 
