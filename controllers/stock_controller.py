@@ -11,7 +11,9 @@ from models.values import Caller
 from models.venue import CapacityInUse
 from schemas.stock_schema import EditStockSchema, StockInputSchema, StockSchema
 from services import stock_service
-from services.stock_service import CapacityExceeded, NameTaken, SeatInStock
+from services.stock_room import CapacityExceeded
+from services.stock_seats import SeatInStock
+from services.stock_service import NameTaken
 from utils.http import Blueprint, if_match, refuses
 
 stocks_bp = Blueprint("stocks", __name__, description=__doc__)
@@ -28,10 +30,10 @@ def list_stocks(show_id: int, caller: Caller) -> Select[Stock]:
 @stocks_bp.post("/shows/<id:show_id>/stocks")
 @stocks_bp.arguments(StockInputSchema())
 @stocks_bp.response(201, StockSchema(), location="/stocks/{o.id}")
-@refuses(CapacityExceeded, SeatInStock, NameTaken)
+@refuses(CapacityExceeded, CapacityInUse, SeatInStock, NameTaken)
 @for_caller(Permission.STOCK_EDIT)
 def create_stock(facts: dict[str, Any], show_id: int, caller: Caller) -> Stock:
-    """Put places of a section into a pool of their own."""
+    """Put places of a section into a pool of their own, or `take` them from other pools."""
     show = stock_service.find_show(show_id, caller=caller)
     authorize(caller, Permission.STOCK_EDIT, show)
     return stock_service.create(show, facts)
@@ -51,7 +53,7 @@ def show_stock(stock_id: int, caller: Caller) -> Stock:
 @refuses(CapacityExceeded, CapacityInUse, SeatInStock, NameTaken)
 @for_caller(Permission.STOCK_EDIT)
 def edit_stock(changes: dict[str, Any], stock_id: int, caller: Caller) -> Stock:
-    """Rename a stock, make it larger, or smaller down to what people have."""
+    """Rename a stock, make it larger, or smaller down to what people have; take seats of others."""
     stock = stock_service.find(stock_id, caller=caller)
     authorize(caller, Permission.STOCK_EDIT, stock)
     return stock_service.edit(if_match(stock), changes)

@@ -11,7 +11,9 @@ from models.values import Caller
 from models.venue import CapacityInUse
 from schemas.tier_schema import EditTierSchema, TierInputSchema, TierSchema
 from services import event_service, show_service, tier_service
-from services.stock_service import CapacityExceeded, NameTaken
+from services.stock_room import CapacityExceeded
+from services.stock_seats import SeatInStock
+from services.stock_service import NameTaken
 from services.tier_places import StockShared
 from utils.http import Blueprint, if_match, refuses
 
@@ -49,7 +51,7 @@ def list_tiers(show_id: int, caller: Caller) -> Select[Tier]:
 @tiers_bp.post("/shows/<id:show_id>/tiers")
 @tiers_bp.arguments(TierInputSchema())
 @tiers_bp.response(201, TierSchema(), location="/tiers/{o.id}")
-@refuses(CapacityExceeded, NameTaken)
+@refuses(CapacityExceeded, NameTaken, SeatInStock)
 @for_caller(Permission.SHOW_EDIT)
 def create_tier(facts: dict[str, Any], show_id: int, caller: Caller) -> Tier:
     """Offer places at a show: of a section, with a stock made for it, or from stocks you name."""
@@ -69,7 +71,7 @@ def show_tier(tier_id: int, caller: Caller) -> Tier:
 @tiers_bp.patch("/tiers/<id:tier_id>")
 @tiers_bp.arguments(EditTierSchema(partial=True))
 @tiers_bp.response(200, TierSchema())
-@refuses(CapacityExceeded, CapacityInUse, NameTaken, StockShared)
+@refuses(CapacityExceeded, CapacityInUse, NameTaken, SeatInStock, StockShared)
 @for_caller(Permission.SHOW_EDIT)
 def edit_tier(changes: dict[str, Any], tier_id: int, caller: Caller) -> Tier:
     """Change what you name; what is held keeps the price it was held at."""
@@ -81,7 +83,7 @@ def edit_tier(changes: dict[str, Any], tier_id: int, caller: Caller) -> Tier:
 @tiers_bp.put("/tiers/<id:tier_id>")
 @tiers_bp.arguments(TierInputSchema())
 @tiers_bp.response(200, TierSchema())
-@refuses(CapacityExceeded, CapacityInUse, NameTaken, StockShared)
+@refuses(CapacityExceeded, CapacityInUse, NameTaken, SeatInStock, StockShared)
 @for_caller(Permission.SHOW_EDIT)
 def replace_tier(facts: dict[str, Any], tier_id: int, caller: Caller) -> Tier:
     """Set everything; what you leave out goes back to its default, the places apart."""

@@ -6,11 +6,12 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from models import SectionKind
 from models.venue import LARGEST_VENUE
-from schemas.fields import Input, Listed, Resource, not_together, text, whole
+from schemas.fields import Flag, Input, Listed, Resource, not_together, text, whole
 
 LONGEST_KEY = 200
 MOST_SEATS_NAMED = 20_000
 MOST_ROWS_NAMED = 1000
+SEAT_FIELDS = ("add_seats", "remove_seats", "take_rows", "take_seats")
 
 
 class StockSchema(Resource):
@@ -49,19 +50,26 @@ class StockInputSchema(Input):
 
     example = {"name": "Press", "section": "Floor", "capacity": 20}
 
-    rules = (not_together("capacity", "seats", "rows"), not_together("seats", "rows"))
+    rules = (
+        not_together("capacity", "seats", "rows"),
+        not_together("seats", "rows"),
+        not_together("capacity", "take"),
+    )
 
     name = text(200, required=True)
     section = text(100, metadata={"description": "The map's only section unless told"})
     capacity = whole(1, LARGEST_VENUE)
     seats = named(LONGEST_KEY, MOST_SEATS_NAMED, "Keys such as STALLS/B-12")
     rows = named(LONGEST_KEY, MOST_ROWS_NAMED, "Whole rows such as A")
+    take = Flag(metadata={"description": "Also what other stocks have, while it is free"})
 
     @validates_schema
     def says_one_thing(self, data: dict[str, Any], **_kwargs: Any) -> None:
-        """Refuse a stock that says twice which places it has."""
+        """Refuse a stock that says twice which places it has, or takes it does not say what."""
         if len({"capacity", "seats", "rows"} & data.keys()) > 1:
             raise ValidationError("Give one of capacity, seats and rows.")
+        if data.get("take") and not {"seats", "rows"} & data.keys():
+            raise ValidationError("Name the seats or the rows that it takes.", "take")
 
 
 class EditStockSchema(Input):
@@ -69,15 +77,21 @@ class EditStockSchema(Input):
 
     example = {"name": "Press and radio", "capacity": 30}
 
-    rules = (not_together("capacity", "add_seats", "remove_seats"),)
+    rules = (not_together("capacity", *SEAT_FIELDS),)
 
     name = text(200)
     capacity = whole(0, LARGEST_VENUE)
     add_seats = named(LONGEST_KEY, MOST_SEATS_NAMED, "Seats of its section that are in no stock")
     remove_seats = named(LONGEST_KEY, MOST_SEATS_NAMED, "Its own seats, while they are free")
+    take_rows = named(
+        LONGEST_KEY, MOST_ROWS_NAMED, "Rows of its section, from whichever stocks have them"
+    )
+    take_seats = named(
+        LONGEST_KEY, MOST_SEATS_NAMED, "Seats of its section, from whichever stocks have them"
+    )
 
     @validates_schema
     def says_one_thing(self, data: dict[str, Any], **_kwargs: Any) -> None:
         """Refuse a capacity beside seats, which say it already."""
-        if "capacity" in data and {"add_seats", "remove_seats"} & data.keys():
+        if "capacity" in data and data.keys() & set(SEAT_FIELDS):
             raise ValidationError("Give a capacity or seats.", "capacity")

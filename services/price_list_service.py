@@ -9,8 +9,15 @@ from sqlalchemy.orm import selectinload
 
 from init import db
 from models import Section, SectionKind, Show, Stock, Tier, TierStock
-from services import audit_service, stock_places, stock_service, tier_places, tier_prices
-from services.stock_service import CapacityExceeded
+from services import (
+    audit_service,
+    stock_places,
+    stock_room,
+    stock_service,
+    tier_places,
+    tier_prices,
+)
+from services.stock_room import CapacityExceeded
 
 COPIED = (
     "name",
@@ -126,7 +133,7 @@ def _copied(tiers: Sequence[Tier], show: Show) -> dict[int, Tier]:
 
 
 def _copied_stock(stock: Stock, show: Show, part: Section | None) -> Stock | None:
-    left, _, _ = stock_service.room(show, part)
+    left, _, _ = stock_room.room(show, part)
     capacity = stock.capacity if left is None else min(stock.capacity, left)
     copy = Stock(
         show_id=show.id,

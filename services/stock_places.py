@@ -6,7 +6,7 @@ that somebody still holds, such as a cancellation that is freeing them, are pass
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
@@ -33,7 +33,12 @@ NAMED_SEATS = """
      WHERE (CAST(:rows AS text[]) IS NULL OR m."row" = ANY(:rows))
        AND (CAST(:seats AS text[]) IS NULL OR m.key = ANY(:seats))
 """
-LOOK_AT_SEATS = text(f'SELECT m."row", m.key, p.stock_id {NAMED_SEATS} ORDER BY m.position')
+LOOK_AT_SEATS = text(
+    f"""
+    SELECT m."row", m.key, p.stock_id, p.booking_id IS NOT NULL
+    {NAMED_SEATS} ORDER BY m.position
+    """
+)
 COUNT_FREE_SEATS = text(f"SELECT count(*) {NAMED_SEATS} AND p.id IS NULL")
 
 ADD_SEATS = text(
@@ -52,6 +57,21 @@ COPY_SEATS = text(
                                     AND m."row" = p."row" AND m.number = p.number
      WHERE p.show_id = :from_show_id AND p.key IS NOT NULL AND p.stock_id = :from_stock_id
      ORDER BY m.position LIMIT :at_most
+    """
+)
+
+# Also the order in which who gives seats back locks them.
+MOVE_SEATS = text(
+    """
+    WITH theirs AS MATERIALIZED (
+        SELECT id, stock_id FROM places
+         WHERE show_id = :show_id AND key = ANY(:seats) AND stock_id <> :stock_id
+           AND booking_id IS NULL
+         ORDER BY id FOR UPDATE SKIP LOCKED),
+    moved AS (
+        UPDATE places SET stock_id = :stock_id, changed_in = pg_current_xact_id()
+         WHERE id = ANY(ARRAY(SELECT id FROM theirs)))
+    SELECT stock_id, count(*) AS moved FROM theirs GROUP BY stock_id
     """
 )
 
@@ -75,14 +95,27 @@ REMOVE_SEATS = text(
 )
 
 
+class SeatOfMap(NamedTuple):
+    """A seat that a show's map has, the stock that it is in, and whether somebody has it."""
+
+    row: str
+    key: str
+    stock_id: int | None
+    is_claimed: bool
+
+
 @dataclass(frozen=True)
 class SeatsWanted:
-    """Seats of a section: by key, by row, or any, and then at most `at_most` of them in order."""
+    """Seats of a section: by key, by row, or any, and then at most `at_most` of them in order.
+
+    `verb` is what the request's fields begin with that name them: `take_` of take_rows.
+    """
 
     section: Section
     seats: Sequence[str] | None = None
     rows: Sequence[str] | None = None
     at_most: int | None = None
+    verb: str = ""
 
     def at(self, show_id: int) -> dict[str, Any]:
         return {
@@ -94,10 +127,9 @@ class SeatsWanted:
         }
 
 
-def look_at(show_id: int, wanted: SeatsWanted) -> list[tuple[str, str, int | None]]:
-    """The wanted seats that the map has: row, key and the stock that each is in, if any."""
-    found = db.session.execute(LOOK_AT_SEATS, wanted.at(show_id))
-    return [(row, key, stock_id) for row, key, stock_id in found]
+def look_at(show_id: int, wanted: SeatsWanted) -> list[SeatOfMap]:
+    """The wanted seats that the map has, in its order."""
+    return [SeatOfMap(*row) for row in db.session.execute(LOOK_AT_SEATS, wanted.at(show_id))]
 
 
 def count_free(show_id: int, wanted: SeatsWanted) -> int:
@@ -128,6 +160,13 @@ def copy_seats(source: Stock, target: Stock, *, at_most: int) -> int:
         from_stock_id=source.id,
         at_most=at_most,
     )
+
+
+def move_seats(target: Stock, seats: Sequence[str]) -> dict[int, int]:
+    """Move those of the seats that are free from other stocks; how many, by the stock they left."""
+    facts = {"show_id": target.show_id, "stock_id": target.id, "seats": list(seats)}
+    moved = db.session.execute(MOVE_SEATS, facts)
+    return {row.stock_id: row.moved for row in moved}
 
 
 def remove_last(stock: Stock, fewer: int) -> int:

@@ -4,10 +4,10 @@ Whoever changes what a show offers goes through `lock_show`: makers of stocks co
 other, and no claim is under way meanwhile, since claims share the same lock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, func, select, text
+from sqlalchemy import BigInteger, Select, select, text
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import contains_eager, with_expression
 
@@ -28,27 +28,21 @@ from models import (
 from models.permissions import Permission, allowed
 from models.values import Caller
 from models.venue import CapacityInUse
-from services import audit_service, inventory_service, show_service, stock_places
+from services import (
+    audit_service,
+    inventory_service,
+    show_service,
+    stock_places,
+    stock_room,
+    stock_seats,
+)
 from services.sale_service import COUNTS
 from services.stock_places import SeatsWanted
 from utils.clock import now
 from utils.errors import Busy, Conflict, Invalid, NotFound, constraint
 from utils.transaction import lock, lock_all, transaction
 
-
-class CapacityExceeded(Conflict):
-    """More places than there may be; `scope` is section, licence or venue.
-
-    `limit` is how many it allows, `left` how many of those no stock has yet.
-    """
-
-    code, title = "capacity-exceeded", "More places than there may be"
-
-
-class SeatInStock(Conflict):
-    """The show has these seats in a stock already, from which they can be removed; see `seats`."""
-
-    code, title = "seat-in-stock", "These seats are in a stock already"
+SEAT_FIELDS = ("remove_seats", "add_seats", "take_rows", "take_seats")
 
 
 class NameTaken(Conflict):
@@ -58,7 +52,6 @@ class NameTaken(Conflict):
 
 
 constraint("uq_stocks_show_id_name", NameTaken("Another stock of the show has this name."))
-constraint("uq_places_show_id_key", SeatInStock("Some of the seats are in another stock."))
 
 
 def find_show(show_id: int, *, caller: Caller) -> Show:
@@ -82,7 +75,7 @@ def find(stock_id: int, *, caller: Caller) -> Stock:
     show_id = db.session.scalar(query)
     if show_id is None:
         raise NotFound(f"There is no stock {stock_id}.")
-    return _fresh(stock_id, show_id)
+    return fresh(stock_id, show_id)
 
 
 def is_gone(stock_id: int, *, caller: Caller) -> bool:
@@ -101,10 +94,13 @@ def is_gone(stock_id: int, *, caller: Caller) -> bool:
 
 def create(show: Show, facts: dict[str, Any]) -> Stock:
     """A new stock with all its places, free; `make` says what of, and what it refuses."""
+    if facts.get("take"):
+        _reap(show)
     with transaction():
         lock_show(show)
+        show.touch()  # sheets that were read before are out of date
         stock = make(show, **facts)
-    return _fresh(stock.id, show.id)
+    return fresh(stock.id, show.id)
 
 
 def make(
@@ -115,12 +111,14 @@ def make(
     capacity: int | None = None,
     seats: Sequence[str] | None = None,
     rows: Sequence[str] | None = None,
+    take: bool = False,
 ) -> Stock:
     """A new stock of a show that the caller has locked, in the caller's transaction.
 
     Of a standing section it has `capacity` places; of a seated one the named seats or rows, else
-    `capacity` seats in the order of the map, else all that no stock has yet. Raises NameTaken,
-    CapacityExceeded, SeatInStock, and Invalid for sections, rows and seats that are not there.
+    `capacity` seats in the order of the map, else all that no stock has yet. It may `take` what it
+    names from other stocks. Raises NameTaken, CapacityExceeded, SeatInStock or CapacityInUse, and
+    Invalid for sections, rows and seats that are not there.
     """
     part = find_section(show, section)
     _require_free_name(show, name)
@@ -137,14 +135,18 @@ def make(
     if part is not None and part.kind.has_seats:
         if capacity is not None and (seats is not None or rows is not None):
             raise Invalid.at("capacity", "Seats and rows say how many there are.")
-        _add_seats(show, stock, SeatsWanted(part, seats=seats, rows=rows, at_most=capacity))
+        wanted = SeatsWanted(part, seats=seats, rows=rows, at_most=capacity)
+        if take:
+            _touch_tiers(stock_seats.take(show, stock, wanted))
+        else:
+            stock_seats.add(show, stock, wanted)
     else:
         for field, value in (("seats", seats), ("rows", rows)):
             if value is not None:
                 raise Invalid.at(field, f"{stock.section_name} is a standing section.")
         if capacity is None:
             raise Invalid.at("capacity", "Say how many places a standing section gives.")
-        _require_room(show, part, capacity)
+        stock_room.require_room(show, part, capacity)
         stock.capacity += stock_places.add_standing(stock, capacity)
     db.session.flush()
     audit_service.record("stock.create", stock, after={"capacity": stock.capacity})
@@ -152,32 +154,46 @@ def make(
 
 
 def edit(stock: Stock, changes: dict[str, Any]) -> Stock:
-    """Rename or resize a stock; `add_seats` and `remove_seats` do the latter seat by seat.
+    """Rename or resize a stock; seat by seat with `add_seats`, `remove_seats` and `take_seats`.
 
-    Raises what `make` does, and CapacityInUse for places that somebody has.
+    What is taken comes from whichever stock has it. Raises what `make` does, and CapacityInUse
+    for places that somebody has.
     """
     facts = dict(changes)
     capacity = facts.pop("capacity", None)
-    added, removed = facts.pop("add_seats", ()), facts.pop("remove_seats", ())
+    seats = {field: facts.pop(field) for field in SEAT_FIELDS if field in facts}
     show = stock.show
     reap(show)
     with transaction():
         lock_show(show)
-        before = _still_there(lock(stock)).capacity
+        before = still_there(lock(stock)).capacity
+        if stock.kind.has_seats or "name" in facts:
+            show.touch()  # how many stand somewhere is on no sheet and no plan of the hall
         if facts.get("name", stock.name) != stock.name:
             _require_free_name(show, facts["name"])
-            _touch_tiers(stock)
+            _touch_tiers([stock.id])
         stock.change(facts)
-        if removed:
-            _take_off_the_map(show, stock)
-            _remove_seats(stock, removed)
-        if added:
-            _add_seats(show, stock, SeatsWanted(_seated(stock, "add_seats"), seats=added))
+        for field in seats:
+            _change_seats(show, stock, field, seats[field])
         if capacity is not None:
             _resize(show, stock, capacity)
         stock.touch()
         _record("stock.edit", stock, before)
-    return _fresh(stock.id, show.id)
+    return fresh(stock.id, show.id)
+
+
+def _change_seats(show: Show, stock: Stock, field: str, names: Sequence[str]) -> None:
+    section = stock_seats.section_of(stock, field)
+    if field == "remove_seats":
+        stock_seats.remove(stock, names)
+    elif field == "add_seats":
+        stock_seats.add(show, stock, SeatsWanted(section, seats=names, verb="add_"))
+    elif field == "take_seats":
+        wanted = SeatsWanted(section, seats=names, verb="take_")
+        _touch_tiers([stock.id, *stock_seats.take(show, stock, wanted)])
+    else:
+        wanted = SeatsWanted(section, rows=names, verb="take_")
+        _touch_tiers([stock.id, *stock_seats.take(show, stock, wanted)])
 
 
 def resize(show: Show, stock: Stock, capacity: int) -> None:
@@ -195,12 +211,13 @@ def _resize(show: Show, stock: Stock, capacity: int) -> None:
     more = capacity - stock.capacity
     part = db.session.get(Section, stock.section_id) if stock.section_id else None
     if more > 0 and part is not None and part.kind.has_seats:
-        _add_seats(show, stock, SeatsWanted(part, at_most=more))
+        stock_seats.add(show, stock, SeatsWanted(part, at_most=more))
     elif more > 0:
-        _require_room(show, part, more)
+        stock_room.require_room(show, part, more)
         stock.capacity += stock_places.add_standing(stock, more)
     elif more < 0:
-        _take_off_the_map(show, stock)
+        if stock.kind.has_seats:
+            show.touch()  # rows that go leave no word to whoever follows the seats
         removed = stock_places.remove_last(stock, -more)
         if removed < -more:
             in_use = stock.capacity - removed
@@ -221,8 +238,9 @@ def delete(stock: Stock) -> None:
         before = stock.capacity
         _resize(show, stock, 0)
         show.touch()  # sheets that name it are out of date
-        _touch_tiers(stock)
+        _touch_tiers([stock.id])
         db.session.execute(delete_rows(TierStock).where(TierStock.stock_id == stock.id))
+        stock.release_tier_id = stock.release_at = None
         stock.deleted_at = db.session.scalar(select(now()))
         audit_service.record(
             "stock.delete", stock, before={"capacity": before}, after={"capacity": 0}
@@ -279,101 +297,6 @@ def sections(show: Show) -> list[Section]:
     return list(db.session.scalars(query.order_by(Section.position, Section.id)))
 
 
-def room(show: Show, part: Section | None) -> tuple[int | None, int, str]:
-    """What is left for new places, with the limit and the scope that say so; None: no limit."""
-    in_section = Stock.section_id == (part.id if part else None)
-    used, used_in_section = db.session.execute(
-        select(
-            func.coalesce(func.sum(Stock.capacity), 0),
-            func.coalesce(func.sum(Stock.capacity).filter(in_section), 0),
-        ).where(Stock.show_id == show.id)
-    ).one()
-    venue = select(Venue.capacity).where(Venue.id == show.venue_id)
-    limits = [
-        (part.capacity if part else None, used_in_section, "section"),
-        (show.licensed_capacity, used, "licence"),
-        (db.session.scalar(venue), used, "venue"),
-    ]
-    rooms = [
-        (max(limit - int(taken), 0), limit, scope)
-        for limit, taken, scope in limits
-        if limit is not None
-    ]
-    return min(rooms, key=lambda of: of[0], default=(None, 0, "none"))
-
-
-def _require_room(show: Show, part: Section | None, more: int) -> None:
-    left, limit, scope = room(show, part)
-    if left is not None and more > left:
-        raise CapacityExceeded(
-            f"The {scope} leaves {left} places for new stocks.",
-            limit=limit,
-            left=left,
-            scope=scope,
-        )
-
-
-def _add_seats(show: Show, stock: Stock, wanted: SeatsWanted) -> None:
-    if wanted.seats is not None or wanted.rows is not None:
-        more = _require_there_and_free(show, wanted)
-    else:
-        free = stock_places.count_free(show.id, wanted)
-        more = free if wanted.at_most is None else wanted.at_most
-        if more > free or not free:
-            raise CapacityExceeded(
-                f"{free} seats of {wanted.section.name} are in no stock yet.",
-                limit=wanted.section.capacity,
-                left=free,
-                scope="section",
-            )
-    _require_room(show, wanted.section, more)
-    stock.capacity += stock_places.add_seats(stock, wanted)
-
-
-def _require_there_and_free(show: Show, wanted: SeatsWanted) -> int:
-    """How many seats were named, if the map has them all and no stock has any."""
-    found = stock_places.look_at(show.id, wanted)
-    rows, keys = {row for row, _, _ in found}, {key for _, key, _ in found}
-    for field, named, known in (("rows", wanted.rows, rows), ("seats", wanted.seats, keys)):
-        unknown = [name for name in named or () if name not in known]
-        if unknown:
-            some = ", ".join(unknown[:10])
-            raise Invalid.at(field, f"{wanted.section.name} does not have {some}.")
-    taken = [key for _, key, stock_id in found if stock_id is not None]
-    if taken:
-        some = ", ".join(taken[:10])
-        raise SeatInStock(f"In a stock already: {some}.", seats=taken)
-    return len(found)
-
-
-def _remove_seats(stock: Stock, seats: Sequence[str]) -> None:
-    section = _seated(stock, "remove_seats")
-    found = stock_places.look_at(stock.show_id, SeatsWanted(section, seats=seats))
-    here = {key for _, key, stock_id in found if stock_id == stock.id}
-    unknown = [seat for seat in seats if seat not in here]
-    if unknown:
-        some = ", ".join(unknown[:10])
-        raise Invalid.at("remove_seats", f"{stock.name} does not have {some}.")
-    removed = stock_places.remove_seats(stock, seats)
-    in_use = [seat for seat in seats if seat not in removed]
-    if in_use:
-        some = ", ".join(in_use[:10])
-        raise CapacityInUse(f"Somebody has {some}.", in_use=len(in_use), seats=in_use)
-    stock.capacity -= len(removed)
-
-
-def _take_off_the_map(show: Show, stock: Stock) -> None:
-    """Have whoever follows the seats of a show look at all of them: rows that go leave no word."""
-    if stock.kind.has_seats:
-        show.touch()
-
-
-def _seated(stock: Stock, field: str) -> Section:
-    if not stock.kind.has_seats or stock.section_id is None:
-        raise Invalid.at(field, f"{stock.section_name} is a standing section.")
-    return db.session.get_one(Section, stock.section_id)
-
-
 def _require_free_name(show: Show, name: str) -> None:
     same = Stock.show_id == show.id, Stock.name == name, Stock.deleted_at.is_(None)
     stock_id = db.session.scalar(select(Stock.id).where(*same))
@@ -381,14 +304,16 @@ def _require_free_name(show: Show, name: str) -> None:
         raise NameTaken(f"The show has a stock called {name} already.", stock_id=stock_id)
 
 
-def _touch_tiers(stock: Stock) -> None:
+def _touch_tiers(stock_ids: Iterable[int]) -> None:
     """What tiers show of their stocks changes with them."""
-    sellers = select(Tier).join(TierStock, TierStock.tier_id == Tier.id)
-    for tier in db.session.scalars(sellers.where(TierStock.stock_id == stock.id)):
+    sellers = select(TierStock.tier_id).where(TierStock.stock_id.in_(stock_ids))
+    released = select(Stock.release_tier_id).where(Stock.id.in_(stock_ids))
+    for tier in db.session.scalars(select(Tier).where(Tier.id.in_(sellers.union(released)))):
         tier.touch()
 
 
-def _still_there(stock: Stock) -> Stock:
+def still_there(stock: Stock) -> Stock:
+    """A stock just locked, unless somebody deleted it meanwhile."""
     if stock.deleted_at is not None:
         raise NotFound(f"There is no stock {stock.id}.")
     return stock
@@ -421,5 +346,6 @@ def _counted(show_id: int) -> Select[Stock]:
     )
 
 
-def _fresh(stock_id: int, show_id: int) -> Stock:
+def fresh(stock_id: int, show_id: int) -> Stock:
+    """A stock read anew, with its counts."""
     return db.session.scalars(_counted(show_id).where(Stock.id == stock_id)).one()

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import func, select
 
 from init import db
-from models import MemberRole, Place, Stock
+from models import AuditEntry, MemberRole, Place, Stock
+from services import verify_service
 from tests.factories import (
     AdminFactory,
     EventFactory,
@@ -250,6 +251,128 @@ class TestRead:
         response = client.get(f"/stocks/{stock.id}", headers=manager | {"If-None-Match": etag})
 
         assert (same.status_code, response.status_code) == (304, 200)
+
+
+class TestTake:
+    @pytest.fixture
+    def stalls(self, client, hall, manager):
+        """What no other stock has of the stalls."""
+        return make(client, hall, manager, name="Stalls", section="Stalls").json["id"]
+
+    @pytest.fixture
+    def house(self, client, hall, manager):
+        """A stock with one seat of the stalls."""
+        made = make(client, hall, manager, name="House", section="Stalls", seats=["STALLS/A-1"])
+        return made.json["id"]
+
+    def keys(self, stock_id):
+        return [place.key for place in places(stock_id)]
+
+    def test_moves_rows_and_seats_whichever_stock_has_them(self, client, hall, manager, house):
+        stalls = make(client, hall, manager, name="Stalls", section="Stalls", rows=["B"]).json["id"]
+        path = f"/stocks/{house}"
+
+        response = client.patch(
+            path,
+            json={"take_rows": ["B"], "take_seats": ["STALLS/A-1", "STALLS/A-3"]},
+            headers=manager,
+        )
+
+        assert (response.status_code, response.json["capacity"]) == (200, 6)
+        assert client.get(f"/stocks/{stalls}", headers=manager).json["capacity"] == 0
+        assert self.keys(house) == ["STALLS/A-1", "STALLS/A-3", *(f"STALLS/B-{n}" for n in "1234")]
+        assert [place.ordinal for place in places(house)] == [1, 3, 6, 7, 8, 9]
+        assert verify_service.broken() == []
+
+    def test_a_new_stock_takes_what_it_names(self, client, hall, manager, stalls):
+        facts = {"name": "VIP", "section": "Stalls", "rows": ["A"]}
+        refused = make(client, hall, manager, **facts)
+        assert (refused.status_code, refused.json["code"]) == (409, "seat-in-stock")
+
+        response = make(client, hall, manager, **facts, take=True)
+
+        assert (response.status_code, response.json["capacity"]) == (201, 4)
+        assert client.get(f"/stocks/{stalls}", headers=manager).json["capacity"] == 4
+        assert verify_service.broken() == []
+
+    def test_refuses_what_somebody_has_and_moves_nothing(self, client, hall, manager, stalls):
+        claim(db.session.get_one(Stock, stalls), 1, "held", seats=["STALLS/A-2"])
+        claim(db.session.get_one(Stock, stalls), 1, "confirmed", seats=["STALLS/A-3"])
+
+        response = make(client, hall, manager, section="Stalls", rows=["A"], take=True)
+
+        assert (response.status_code, response.json["code"]) == (409, "capacity-in-use")
+        assert response.json["seats"] == ["STALLS/A-2", "STALLS/A-3"]
+        assert len(places(stalls)) == 8
+        assert db.session.scalar(select(func.count()).select_from(Stock)) == 1
+
+    def test_a_hold_that_ran_out_is_in_nobodys_way(self, client, hall, manager, stalls):
+        claim(db.session.get_one(Stock, stalls), 1, "dead", seats=["STALLS/A-2"])
+
+        response = make(client, hall, manager, section="Stalls", seats=["STALLS/A-2"], take=True)
+
+        assert response.status_code == 201
+        assert verify_service.broken() == []
+
+    def test_what_it_has_already_stays_also_when_it_is_sold(self, client, hall, manager, stalls):
+        claim(db.session.get_one(Stock, stalls), 2, "confirmed", seats=["STALLS/A-1", "STALLS/A-2"])
+
+        response = client.patch(f"/stocks/{stalls}", json={"take_rows": ["A"]}, headers=manager)
+
+        assert (response.status_code, response.json["capacity"]) == (200, 8)
+
+    @pytest.mark.parametrize(
+        ("facts", "field"),
+        [
+            ({"take_seats": ["STALLS/Z-1"]}, "take_seats"),
+            ({"take_rows": ["Z"]}, "take_rows"),
+            ({"take_rows": ["A"], "capacity": 3}, "capacity"),
+            ({"take_seats": ["ROYAL_BOX/A-1"]}, "take_seats"),
+            ({"take_rows": []}, "take_rows"),
+        ],
+    )
+    def test_refuses_seats_that_its_section_does_not_have(
+        self, client, manager, stalls, facts, field
+    ):
+        response = client.patch(f"/stocks/{stalls}", json=facts, headers=manager)
+
+        assert response.status_code == 400
+        assert response.json["errors"][0]["field"] == field
+
+    def test_a_floor_has_no_seats_to_take(self, client, hall, manager):
+        floor = make(client, hall, manager, section="Floor", capacity=5).json["id"]
+
+        response = client.patch(f"/stocks/{floor}", json={"take_rows": ["A"]}, headers=manager)
+
+        assert response.json["errors"][0]["field"] == "take_rows"
+
+    def test_a_new_stock_says_what_it_takes(self, client, hall, manager):
+        response = make(client, hall, manager, section="Stalls", take=True)
+
+        assert response.json["errors"][0]["field"] == "take"
+
+    def test_stays_within_the_licence(self, client, hall, manager, house):
+        hall.licensed_capacity = 3
+        db.session.commit()
+
+        response = client.patch(f"/stocks/{house}", json={"take_rows": ["B"]}, headers=manager)
+
+        assert (response.status_code, response.json["code"]) == (409, "capacity-exceeded")
+        assert verify_service.broken() == []
+
+    def test_tells_the_sheet_the_tiers_and_the_audit(self, client, hall, manager, house, stalls):
+        tier = TierFactory(show=hall, stocks=[db.session.get_one(Stock, stalls)])
+        versions = hall.version, tier.version
+
+        client.patch(f"/stocks/{house}", json={"take_seats": ["STALLS/B-1"]}, headers=manager)
+
+        for row in (hall, tier):
+            db.session.refresh(row)
+        assert hall.version > versions[0]
+        assert tier.version > versions[1]
+        entries = select(AuditEntry).where(AuditEntry.action == "stock.edit")
+        told = {entry.target_id: entry.after for entry in db.session.scalars(entries)}
+        assert told == {stalls: {"capacity": 6}, house: {"capacity": 2}}
 
 
 class TestEdit:
