@@ -9,8 +9,13 @@ from models import Stock
 from models.permissions import Permission, authorize
 from models.values import Caller
 from models.venue import CapacityInUse
-from schemas.stock_schema import EditStockSchema, StockInputSchema, StockSchema
-from services import stock_service
+from schemas.stock_schema import (
+    EditStockSchema,
+    ReleaseStockSchema,
+    StockInputSchema,
+    StockSchema,
+)
+from services import stock_release, stock_service
 from services.stock_room import CapacityExceeded
 from services.stock_seats import SeatInStock
 from services.stock_service import NameTaken
@@ -70,3 +75,25 @@ def delete_stock(stock_id: int, caller: Caller) -> None:
     stock = stock_service.find(stock_id, caller=caller)
     authorize(caller, Permission.STOCK_EDIT, stock)
     stock_service.delete(if_match(stock))
+
+
+@stocks_bp.post("/stocks/<id:stock_id>/release")
+@stocks_bp.arguments(ReleaseStockSchema())
+@stocks_bp.response(200, StockSchema(), conditional=True)
+@refuses(CapacityInUse)
+@for_caller(Permission.STOCK_EDIT)
+def release_stock(wanted: dict[str, Any], stock_id: int, caller: Caller) -> Stock:
+    """Let a tier sell house seats, too, from a time on; nobody need do anything then."""
+    stock = stock_service.find(stock_id, caller=caller)
+    authorize(caller, Permission.STOCK_EDIT, stock)
+    return stock_release.release(if_match(stock), **wanted)
+
+
+@stocks_bp.delete("/stocks/<id:stock_id>/release")
+@stocks_bp.response(200, StockSchema())
+@for_caller(Permission.STOCK_EDIT)
+def take_back_stock(stock_id: int, caller: Caller) -> Stock:
+    """Keep to the house what is left of a released stock; what is sold stays sold."""
+    stock = stock_service.find(stock_id, caller=caller)
+    authorize(caller, Permission.STOCK_EDIT, stock)
+    return stock_release.take_back(if_match(stock))

@@ -44,6 +44,16 @@ class SaleStock:
     kind: SectionKind
     section: str
     capacity: int
+    release_tier_id: int | None = None
+    release_at: datetime | None = None
+
+    def is_released(self, tier_id: int, now: datetime) -> bool:
+        """Whether that tier sells it because it was released, and the time has come."""
+        return (
+            self.release_tier_id == tier_id
+            and self.release_at is not None
+            and self.release_at <= now
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +140,8 @@ class SaleSheet:
         return closes_at is not None and closes_at <= self.now
 
     def stocks_for(self, tier: SaleTier, sold_out: Collection[int] = ()) -> list[SaleStock]:
-        """What a tier sells from now, in order: its own stocks, then those that fell to it.
+        """What a tier sells from now, in order: its own stocks, then those released to it, then
+        those that fell to it.
 
         The stocks of a tier whose `then` this is fall to it once that one has closed, or is among
         the ids in `sold_out`.
@@ -142,6 +153,9 @@ class SaleSheet:
         self, tier: SaleTier, sold_out: Collection[int], seen: frozenset[int]
     ) -> Iterator[int]:
         yield from tier.stock_ids
+        for stock in self.stocks.values():
+            if stock.is_released(tier.id, self.now):
+                yield stock.id
         seen |= {tier.id}
         for before in self.tiers.values():
             falls = before.then_tier_id == tier.id and before.id not in seen

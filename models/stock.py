@@ -1,5 +1,6 @@
 """A named pool of a show's places, and the places themselves: the heart of the inventory."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
@@ -19,6 +20,15 @@ from init import Base
 from models.columns import Keyed, Versioned, Xid8
 from models.seat_map import SeatKind, SectionKind
 from models.show import Show
+
+
+@dataclass(frozen=True)
+class Release:
+    """Which tier sells a stock, too, and from when on; on the show's clock."""
+
+    tier_id: int
+    at: datetime
+    time_zone: str
 
 
 class Stock(Versioned, Base):
@@ -66,6 +76,13 @@ class Stock(Versioned, Base):
     @property
     def organiser_id(self) -> int | None:
         return self.show.organiser_id
+
+    @property
+    def release(self) -> Release | None:
+        """The release that is set, whether it is past or ahead."""
+        if self.release_tier_id is None or self.release_at is None:
+            return None
+        return Release(self.release_tier_id, self.release_at, self.show.time_zone)
 
     @property
     def etag(self) -> str:

@@ -102,6 +102,13 @@ class Tier(Versioned, Base):
         viewonly=True,
     )
 
+    releases: Mapped[list[Stock]] = relationship(
+        order_by="Stock.release_at, Stock.id",
+        primaryjoin="and_(Tier.show_id == foreign(Stock.show_id),"
+        " Tier.id == foreign(Stock.release_tier_id))",
+        viewonly=True,
+    )
+
     @property
     def organiser_id(self) -> int | None:
         return self.event.organiser_id

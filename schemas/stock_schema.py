@@ -2,16 +2,23 @@
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from models import SectionKind
 from models.venue import LARGEST_VENUE
-from schemas.fields import Flag, Input, Listed, Resource, not_together, text, whole
+from schemas.fields import Flag, Input, Instant, Listed, Resource, key, not_together, text, whole
 
 LONGEST_KEY = 200
 MOST_SEATS_NAMED = 20_000
 MOST_ROWS_NAMED = 1000
 SEAT_FIELDS = ("add_seats", "remove_seats", "take_rows", "take_seats")
+
+
+class ReleaseSchema(Schema):
+    """A tier that sells the stock, too, and from when on; on the show's clock."""
+
+    tier_id = fields.Integer(required=True)
+    at = Instant(required=True)
 
 
 class StockSchema(Resource):
@@ -28,6 +35,7 @@ class StockSchema(Resource):
     free = fields.Integer(required=True)
     held = fields.Integer(required=True)
     sold = fields.Integer(required=True)
+    release = fields.Nested(ReleaseSchema, required=True, allow_none=True)
     version = fields.Integer(required=True)
 
 
@@ -95,3 +103,22 @@ class EditStockSchema(Input):
         """Refuse a capacity beside seats, which say it already."""
         if "capacity" in data and data.keys() & set(SEAT_FIELDS):
             raise ValidationError("Give a capacity or seats.", "capacity")
+
+
+class ReleaseStockSchema(Input):
+    """To which tier, and from when on; of some seats, a stock of their own is made for it."""
+
+    example = {"tier_id": 1, "at": "2040-06-01T10:00:00+03:00"}
+
+    rules = (not_together("rows", "seats"),)
+
+    tier_id = key(required=True)
+    at = Instant(metadata={"description": "At once, unless told"})
+    rows = named(LONGEST_KEY, MOST_ROWS_NAMED, "Only these rows of it")
+    seats = named(LONGEST_KEY, MOST_SEATS_NAMED, "Only these seats of it")
+
+    @validates_schema
+    def says_one_thing(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        """Refuse seats beside the rows that they are in."""
+        if {"rows", "seats"} <= data.keys():
+            raise ValidationError("Give rows or seats.", "seats")

@@ -53,6 +53,10 @@ class TierStockSchema(Schema):
     name = fields.String(required=True)
 
 
+class ReleasedStockSchema(TierStockSchema):
+    at = Instant(required=True, attribute="release_at")
+
+
 class WhereRead(fields.List):
     """A list that is told only where the service has read it: the caller may know."""
 
@@ -92,6 +96,10 @@ class TierSchema(Resource):
     stocks = WhereRead(
         fields.Nested(TierStockSchema),
         metadata={"description": "In selling order; for those who work for the organiser"},
+    )
+    releases = WhereRead(
+        fields.Nested(ReleasedStockSchema),
+        metadata={"description": "Stocks that it sells, too, from a time on; for the same people"},
     )
 
 

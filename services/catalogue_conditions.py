@@ -37,7 +37,7 @@ def to_come() -> ColumnElement[bool]:
 
 def sellable() -> ColumnElement[bool]:
     """That a show has a tier which could ever be sold: priced, and with places."""
-    return exists().where(Tier.show_id == Show.id, *_offers())
+    return exists().where(Tier.show_id == Show.id, *_offers(Stock.release_at.is_not(None)))
 
 
 def on_sale() -> ColumnElement[bool]:
@@ -48,14 +48,25 @@ def on_sale() -> ColumnElement[bool]:
         Show.status.in_(HAPPENING),
         Show.sales_paused.is_(False),
         func.coalesce(Show.ends_at, Show.starts_at) > now(),
-        exists().where(Tier.show_id == Show.id, opened, closes_at > now(), *_offers()),
+        exists().where(
+            Tier.show_id == Show.id, opened, closes_at > now(), *_offers(Stock.release_at <= now())
+        ),
     )
 
 
-def _offers() -> tuple[ColumnElement[bool], ...]:
-    places = exists().where(
+def _offers(released: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
+    """That a tier has a price, and places: its own, or of stocks that are `released` to it."""
+    its_own = exists().where(
         TierStock.tier_id == Tier.id, Stock.id == TierStock.stock_id, Stock.capacity > 0
     )
+    of_the_house = exists().where(
+        Stock.show_id == Tier.show_id,
+        Stock.release_tier_id == Tier.id,
+        Stock.deleted_at.is_(None),
+        Stock.capacity > 0,
+        released,
+    )
+    places = or_(its_own, of_the_house)
     priced = exists().where(Price.tier_id == Tier.id, Price.deleted_at.is_(None))
     return Tier.deleted_at.is_(None), priced, places
 

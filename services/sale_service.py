@@ -72,8 +72,8 @@ SHEET = """
                                    WHERE p.tier_id = t.id AND p.deleted_at IS NULL))
                    ORDER BY t.position, t.id)::text
               FROM tiers t WHERE t.show_id = s.id AND t.deleted_at IS NULL) AS tiers,
-           (SELECT json_agg(json_build_array(k.id, k.name, k.kind, k.section_name, k.capacity)
-                            ORDER BY k.id)::text
+           (SELECT json_agg(json_build_array(k.id, k.name, k.kind, k.section_name, k.capacity,
+                                             k.release_tier_id, k.release_at) ORDER BY k.id)::text
               FROM stocks k WHERE k.show_id = s.id AND k.deleted_at IS NULL) AS stocks
 """
 OF_SHOW = """
@@ -218,8 +218,17 @@ def _tier(facts: Mapping[str, Any], currency: str) -> SaleTier:
     )
 
 
-def _stock(stock_id: int, name: str, kind: str, section: str, capacity: int) -> SaleStock:
-    return SaleStock(stock_id, name, SectionKind(kind), section, capacity)
+def _stock(
+    stock_id: int,
+    name: str,
+    kind: str,
+    section: str,
+    capacity: int,
+    release_tier_id: int | None,
+    release_at: str | None,
+) -> SaleStock:
+    at = _instant(release_at)
+    return SaleStock(stock_id, name, SectionKind(kind), section, capacity, release_tier_id, at)
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import contains_eager, with_expression
 
 from init import db
@@ -16,12 +16,11 @@ from models import (
     Section,
     Show,
     Stock,
-    TierStock,
 )
 from models.permissions import Permission, allowed
 from models.sale import SaleTier
 from models.values import Caller
-from services import event_service, sale_service
+from services import event_service, sale_service, stock_release
 from utils.clock import now
 from utils.errors import NotFound
 
@@ -114,5 +113,5 @@ def _status(*, staff: bool) -> ColumnElement[str]:
     )
     if staff:
         return func.coalesce(claimed, AVAILABLE)
-    offered = exists().where(TierStock.stock_id == Place.stock_id).correlate(Place)
+    offered = stock_release.is_offered()
     return case((claimed.is_not(None), TAKEN), (offered, AVAILABLE), else_=TAKEN)

@@ -22,6 +22,7 @@ from services import (
     audit_service,
     event_service,
     inventory_service,
+    stock_release,
     stock_service,
     tier_places,
     tier_prices,
@@ -65,7 +66,7 @@ def of_show(show: Show, *, caller: Caller) -> Select[Tier]:
     """A show's tiers; with their stocks for those who work for its organiser."""
     query = visible_to(caller).where(Tier.show_id == show.id)
     if allowed(caller, Permission.STOCK_READ, show):
-        query = query.options(selectinload(Tier.stocks))
+        query = query.options(selectinload(Tier.stocks), selectinload(Tier.releases))
     return query
 
 
@@ -81,7 +82,7 @@ def find(tier_id: int, *, caller: Caller) -> Tier:
     if tier is None:
         raise NotFound(f"There is no tier {tier_id}.")
     if tier.show_id is not None and allowed(caller, Permission.STOCK_READ, tier):
-        db.session.refresh(tier, ["stocks"])
+        db.session.refresh(tier, ["stocks", "releases"])
     return tier
 
 
@@ -161,6 +162,7 @@ def delete(tier: Tier) -> None:
         for before in db.session.scalars(select(Tier).where(Tier.then_tier_id == tier.id)):
             before.then_tier_id = None
         db.session.execute(delete_rows(TierStock).where(TierStock.tier_id == tier.id))
+        stock_release.forget(tier)
         tier.deleted_at = db.session.scalar(select(now()))
 
 
@@ -169,7 +171,7 @@ def _fresh(tier: Tier) -> Tier:
     query = select(Tier).where(Tier.id == tier.id)
     loading = [selectinload(Tier.prices), joinedload(Tier.event), joinedload(Tier.show)]
     if tier.show_id is not None:
-        loading.append(selectinload(Tier.stocks))
+        loading += [selectinload(Tier.stocks), selectinload(Tier.releases)]
     return db.session.scalars(
         query.options(*loading).execution_options(populate_existing=True)
     ).one()

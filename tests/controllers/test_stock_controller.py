@@ -69,6 +69,7 @@ class TestCreate:
             "free": 7,
             "held": 0,
             "sold": 0,
+            "release": None,
             "version": response.json["version"],
         }
         assert [place.ordinal for place in places(response.json["id"])] == [1, 2, 3, 4, 5, 6, 7]

@@ -190,8 +190,10 @@ ROUTES = {
     """,
     "401 404 404 403 ok  ok": """
         DELETE /stocks/{stock_id}
+        DELETE /stocks/{stock_id}/release
         PATCH /stocks/{stock_id}
         POST /shows/{show_id}/stocks
+        POST /stocks/{stock_id}/release
     """,
 }
 # The same organiser's draft: nobody else knows of it.
@@ -297,6 +299,7 @@ MORE_ROUTES = {
         DELETE /events/{event_id}
         DELETE /shows/{show_id}
         DELETE /stocks/{stock_id}
+        DELETE /stocks/{stock_id}/release
         DELETE /tiers/{tier_id}
         DELETE /users/me
         DELETE /venues/{venue_id}
@@ -333,6 +336,7 @@ MORE_ROUTES = {
         POST /shows/{show_id}/resume
         POST /shows/{show_id}/stocks
         POST /shows/{show_id}/tiers
+        POST /stocks/{stock_id}/release
         POST /ticket_holders/
         POST /users/me/verification
         POST /venues/

@@ -71,6 +71,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /shows/{show_id}/stocks": {"name": "Press", "section": "Floor", "capacity": 1},
     "POST /shows/{show_id}/check_ins": {"code": "X" * 20, "gate": "North"},
     "PATCH /stocks/{stock_id}": {"name": "House"},
+    "POST /stocks/{stock_id}/release": {"tier_id": 1},
     "PATCH /tiers/{tier_id}": {"name": "VIP"},
     "PUT /tiers/{tier_id}": {"name": "VIP", "price": {"amount": 1, "currency": "KES"}},
     "POST /ticket_holders/": {"name": "Asha"},
