@@ -24,8 +24,15 @@ from schemas.booking_schema import (
     QuoteSchema,
     RecoverSchema,
     ReplaceBookingSchema,
+    SwapSchema,
 )
-from services import basket_service, booking_reading, booking_service, hold_service
+from services import (
+    basket_service,
+    booking_reading,
+    booking_service,
+    hold_service,
+    swap_service,
+)
 from services.api_key_service import KeyIsForTests
 from services.booking_service import LIVE, PaymentRequired
 from services.hold_service import AlreadyExtended
@@ -171,6 +178,25 @@ def add_seats(wanted: WantedLine, booking_id: int, caller: Caller) -> Booking:
 def remove_seat(booking_id: int, place_id: int, caller: Caller) -> Booking:
     """Give one place of a hold back."""
     return basket_service.remove_seat(caller, _changeable(booking_id, caller), place_id)
+
+
+@bookings_bp.post("/<id:booking_id>/swap")
+@limit_selling
+@bookings_bp.arguments(SwapSchema())
+@bookings_bp.response(200, BookingSchema())
+@idempotent(200)
+@refuses(*NOT_FOR_SALE, SeatTaken, Busy, BookingMovedOn, HoldExpired)
+@for_caller(Permission.BOOKING_CHANGE)
+def swap_seats(
+    wanted: dict[str, Any], booking_id: int, caller: Caller, once: Once | None
+) -> PlacedBooking:
+    """Take other seats at the same price, all of them or none, in a hold or after the sale.
+
+    Prices and deadline stay, and tickets keep their codes. A buyer chooses among what the tiers
+    sell now, until the show starts; the organiser's desk among all seats.
+    """
+    booking = _mine(booking_id, caller)
+    return swap_service.swap(caller, booking, wanted["seats"], once=once)
 
 
 @bookings_bp.post("/<id:booking_id>/confirm")

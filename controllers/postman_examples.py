@@ -284,6 +284,7 @@ EXAMPLES = (
     Example("add_seats", GUEST),
     Example("remove_seat", GUEST, path={"place_id": "{{booked_place_id}}"}),
     Example("replace_items", GUEST),
+    Example("swap_seats", GUEST),
     Example("extend_booking", GUEST),
     Example("recover_booking", NOBODY, body={"reference": "{{booking_reference}}"}),
     Example("confirm_booking"),

@@ -128,6 +128,14 @@ class WantedLine:
 
 
 @dataclass(frozen=True)
+class WantedSwap:
+    """A seat of a booking that is left, and the one that is taken instead, by their keys."""
+
+    leave: str
+    take: str
+
+
+@dataclass(frozen=True)
 class WantedPlaces:
     """What a booking asks for."""
 

@@ -14,7 +14,7 @@ from marshmallow import (
 from models.booking import BookingStatus, Channel, PaymentStatus
 from models.ticket import TicketStatus
 from models.tier import LARGEST_QUANTITY
-from models.values import WantedBuyer, WantedLine, WantedPlaces
+from models.values import WantedBuyer, WantedLine, WantedPlaces, WantedSwap
 from schemas.fields import (
     Derived,
     Email,
@@ -176,6 +176,39 @@ class AddSeatsSchema(Input):
     def line(self, data: dict[str, Any], **_kwargs: Any) -> WantedLine:
         seats = tuple(data.pop("seats"))
         return WantedLine(quantity=len(seats), seats=seats, **data)
+
+
+class SwappedSeatSchema(Input):
+    """A seat of the booking, and the one to have instead."""
+
+    leave = text(60, required=True, data_key="from")
+    take = text(60, required=True, data_key="to")
+
+    @post_load
+    def one(self, data: dict[str, Any], **_kwargs: Any) -> WantedSwap:
+        return WantedSwap(**data)
+
+
+class SwapSchema(Input):
+    example = {"seats": [{"from": "STALLS/F-13", "to": "STALLS/F-15"}]}
+
+    seats = Listed(
+        fields.Nested(SwappedSeatSchema),
+        required=True,
+        validate=validate.Length(1, LARGEST_QUANTITY),
+        metadata={
+            "description": "Each seat once as `from` and once as `to`; they may change round"
+        },
+    )
+
+    @validates_schema
+    def each_once(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        for side in ("leave", "take"):
+            named = [getattr(each, side) for each in data.get("seats", ())]
+            if len(set(named)) != len(named):
+                raise ValidationError("The same seat is named twice.", "seats")
+        if any(each.leave == each.take for each in data.get("seats", ())):
+            raise ValidationError("A seat cannot be swapped for itself.", "seats")
 
 
 class AttendeeSchema(Input):

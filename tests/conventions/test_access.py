@@ -117,6 +117,7 @@ ROUTES = {
         POST /bookings/{booking_id}/confirm
         POST /bookings/{booking_id}/extend
         POST /bookings/{booking_id}/seats
+        POST /bookings/{booking_id}/swap
         PUT /bookings/{booking_id}
         PUT /bookings/{booking_id}/items
     """,
@@ -359,6 +360,7 @@ MORE_ROUTES = {
         POST /bookings/{booking_id}/confirm
         POST /bookings/{booking_id}/extend
         POST /bookings/{booking_id}/seats
+        POST /bookings/{booking_id}/swap
         PUT /bookings/{booking_id}
         PUT /bookings/{booking_id}/items
     """,
@@ -451,6 +453,7 @@ SOLD_BY_KEY = {
         POST /bookings/{booking_id}/confirm
         POST /bookings/{booking_id}/extend
         POST /bookings/{booking_id}/seats
+        POST /bookings/{booking_id}/swap
         PUT /bookings/{booking_id}
         PUT /bookings/{booking_id}/items
     """,
@@ -511,6 +514,9 @@ def content(route: str, world: World, ids: dict[str, int]) -> dict[str, Any]:
         body["token"] = token_of(ids["invitation_id"])
     if route.endswith("/check_ins"):
         body["code"] = world.code
+    if route.endswith("/swap"):
+        first = world.ids["place_id"][0]  # the ids of seats follow one another
+        body["seats"] = [{"from": world.seats[ids["place_id"] - first], "to": "STALLS/B-1"}]
     return {"json": body} if route in BODIES else {}
 
 

@@ -83,5 +83,6 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /bookings/{booking_id}": {"ticket_holder_id": 1, "note": "Hi"},
     "PUT /bookings/{booking_id}/items": {"items": BASKET},
     "POST /bookings/{booking_id}/seats": {"tier_id": 2, "seats": ["STALLS/A-5"]},
+    "POST /bookings/{booking_id}/swap": {"seats": [{"from": "STALLS/A-1", "to": "STALLS/B-1"}]},
     "POST /bookings/recover": {"email": "x@example.com", "reference": "ABCDEFGH"},
 }
