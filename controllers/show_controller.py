@@ -26,7 +26,7 @@ from schemas.show_schema import (
 )
 from services import event_service, show_edit_service, show_life_service, show_service
 from services.show_map_service import MapDoesNotFit
-from services.stock_service import CapacityExceeded
+from services.stock_room import CapacityExceeded
 from utils.http import Blueprint, answer, if_match, refuses
 
 shows_bp = Blueprint("shows", __name__, url_prefix="/shows", description=__doc__)

@@ -12,7 +12,7 @@ from init import db
 from models import SeatMap, SeatMapVersion, Section, Show
 from models.stock import seat_prefix
 from services import audit_service
-from services.stock_service import CapacityExceeded
+from services.stock_room import CapacityExceeded
 from utils.errors import Conflict, Invalid
 
 SHOWN = 10  # in a sentence; `seats` has all

@@ -95,7 +95,7 @@ def is_gone(stock_id: int, *, caller: Caller) -> bool:
 def create(show: Show, facts: dict[str, Any]) -> Stock:
     """A new stock with all its places, free; `make` says what of, and what it refuses."""
     if facts.get("take"):
-        _reap(show)
+        reap(show)
     with transaction():
         lock_show(show)
         show.touch()  # sheets that were read before are out of date

@@ -18,19 +18,21 @@ from services import (
     audit_service,
     booking_reading,
     booking_service,
+    claim_service,
     idempotency_service,
     inventory_service,
     outbox_service,
     sale_service,
 )
 from services.booking_service import LIVE
+from services.claim_service import Claim
 from services.hold_service import (
     doubting,
     require_visible,
     through_the_gate,
     with_fresh_sheet,
 )
-from services.inventory_service import SEATS, Claim, SheetOutdated
+from services.inventory_service import SEATS, SheetOutdated
 from services.sale_service import SaleEnded
 from utils.clock import now
 from utils.errors import Invalid
@@ -123,7 +125,7 @@ def _swap(
             if not at_the_desk:
                 _require_not_started(booking)
             if wait_ms:
-                inventory_service.wait_for(sheet.show_id, plan.claims, at_most_ms=wait_ms)
+                claim_service.wait_for(sheet.show_id, plan.claims, at_most_ms=wait_ms)
             moves = _moved(booking, plan, wanted)
             if booking.status == BookingStatus.CONFIRMED:
                 _move_tickets(booking, moves, at_the_desk)
@@ -235,7 +237,7 @@ def _moved(booking: Booking, plan: Plan, wanted: Sequence[WantedSwap]) -> Moves:
     """
     ids = [line.id for line in plan.lines]
     claims = zip(ids, plan.claims, strict=True)
-    got = inventory_service.claim(booking.show_id, booking.id, claims)
+    got = claim_service.claim(booking.show_id, booking.id, claims)
     places = {key: place.id for key, place in plan.own.items()}
     places |= {place.key: place.id for place in got if place.key}
     lines = {place.id: place.line_id for place in plan.own.values() if place.line_id}

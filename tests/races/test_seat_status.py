@@ -14,8 +14,8 @@ from models.values import STRANGER, Caller, WantedLine
 from services import (
     basket_service,
     booking_service,
+    claim_service,
     hold_service,
-    inventory_service,
     seat_status_service,
 )
 from tests.factories import AdminFactory, ShowFactory, StockFactory, TierFactory, UserFactory
@@ -90,7 +90,7 @@ def test_who_begins_early_and_commits_late_is_not_missed(app, tier, kind, right)
     early, late = (caller_of(user) for user in UserFactory.create_batch(2))
     follower = kind(show_id)
     claimed, let_go = threading.Event(), threading.Event()
-    held_up = inventory_service.claim
+    held_up = claim_service.claim
 
     def claim_and_wait(*args, **kwargs):
         places = held_up(*args, **kwargs)
@@ -101,7 +101,7 @@ def test_who_begins_early_and_commits_late_is_not_missed(app, tier, kind, right)
     def dawdle():
         with app.app_context():
             wanted = line(tier_id, "STALLS/A-1", "STALLS/A-2")
-            inventory_service.claim = claim_and_wait
+            claim_service.claim = claim_and_wait
             outcomes.append(attempt(early, show_id, wanted))
             db.session.remove()
 
@@ -110,13 +110,13 @@ def test_who_begins_early_and_commits_late_is_not_missed(app, tier, kind, right)
     thread.start()
     try:
         assert claimed.wait(10)
-        inventory_service.claim = held_up
+        claim_service.claim = held_up
         assert attempt(late, show_id, line(tier_id, "STALLS/B-1")) == "held"
         db.session.rollback()
         follower.poll()
         assert set(follower.seats) == {"STALLS/B-1"}
     finally:
-        inventory_service.claim = held_up
+        claim_service.claim = held_up
         let_go.set()
         thread.join()
     assert outcomes == ["held"]

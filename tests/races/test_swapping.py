@@ -9,7 +9,7 @@ import pytest
 from init import db
 from models import Place
 from models.values import WantedLine, WantedSwap
-from services import booking_service, inventory_service, swap_service
+from services import booking_service, claim_service, swap_service
 from tests.factories import ShowFactory, TierFactory, UserFactory
 from tests.races.conftest import attempt, booked, caller_of, find, outcome, without
 from utils.statement import Statement
@@ -28,9 +28,9 @@ def stalls():
 @pytest.fixture
 def locks_off(monkeypatch):
     """Seats are claimed without being locked, as a plain SELECT and UPDATE would."""
-    unlocked = without(inventory_service, "CLAIM_CHOSEN", "FOR UPDATE SKIP LOCKED")
+    unlocked = without(claim_service, "CLAIM_CHOSEN", "FOR UPDATE SKIP LOCKED")
     slow = Statement("slow", unlocked.sql.replace("UPDATE places SET", SLOWLY, 1))
-    monkeypatch.setattr(inventory_service, "CLAIM_CHOSEN", slow)
+    monkeypatch.setattr(claim_service, "CLAIM_CHOSEN", slow)
 
 
 def seat(row, number):
