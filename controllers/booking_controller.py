@@ -36,7 +36,7 @@ from services import (
 from services.api_key_service import KeyIsForTests
 from services.booking_service import LIVE, PaymentRequired
 from services.hold_service import AlreadyExtended
-from services.inventory_service import SeatTaken, SoldOut
+from services.inventory_service import NoAdjacentSeats, SeatTaken, SoldOut
 from services.limit_service import CoolDown, LimitReached
 from services.pricing_service import Quote
 from services.sale_service import NotOnSaleYet, NotPublished, SaleEnded, SalePaused
@@ -46,7 +46,7 @@ from utils.http import Blueprint, if_match, refuses
 bookings_bp = Blueprint("bookings", __name__, url_prefix="/bookings", description=__doc__)
 
 NOT_FOR_SALE = (NotPublished, NotOnSaleYet, SaleEnded, SalePaused, ShowCancelled)
-NOT_TO_BE_HAD = (SoldOut, SeatTaken, LimitReached, Busy)
+NOT_TO_BE_HAD = (SoldOut, NoAdjacentSeats, SeatTaken, LimitReached, Busy)
 
 
 @bookings_bp.get("/")

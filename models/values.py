@@ -118,13 +118,18 @@ class BuyerKey:
 
 @dataclass(frozen=True)
 class WantedLine:
-    """Some places of a tier, any or chosen; desk and comps may name the stock."""
+    """Some places of a tier, the best or chosen; desk and comps may name the stock.
+
+    The best seats are beside each other or none, if `together`; `accessible` of them are that.
+    """
 
     quantity: int
     tier_id: int | None = None
     price_id: int | None = None
     stock_id: int | None = None
     seats: tuple[str, ...] = ()
+    together: bool = False
+    accessible: int = 0
 
 
 @dataclass(frozen=True)

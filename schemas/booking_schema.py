@@ -53,9 +53,17 @@ class BuyerSchema(Input):
 
 
 class ItemSchema(Input):
-    """Any `quantity` places of a tier, or the `seats` that were chosen; one of the two."""
+    """The best `quantity` places of a tier, or the `seats` that were chosen; one of the two.
 
-    rules = (exactly_one_of("quantity", "seats"), at_least_one_of("tier_id", "stock_id"))
+    Items of one tier by quantity are one party, whatever their prices: its seats are beside each
+    other, in the best row that has so many, else in as few groups as can be.
+    """
+
+    rules = (
+        exactly_one_of("quantity", "seats"),
+        at_least_one_of("tier_id", "stock_id"),
+        not_together("seats", "together", "accessible"),
+    )
 
     tier_id = key()
     price_id = key(metadata={"description": "Needed where the tier has several prices"})
@@ -66,6 +74,15 @@ class ItemSchema(Input):
         validate=validate.Length(1, LARGEST_QUANTITY),
         metadata={"description": "Keys of seats, as STALLS/B-12", "uniqueItems": True},
     )
+    together = Flag(metadata={"description": "One block of seats in one row, or 409"})
+    accessible = whole(
+        0,
+        LARGEST_QUANTITY,
+        metadata={
+            "description": "How many of the seats are accessible ones, their companions beside "
+            "them; those seats are given to nobody else by quantity"
+        },
+    )
 
     @validates_schema
     def quantity_or_seats(self, data: dict[str, Any], **_kwargs: Any) -> None:
@@ -75,6 +92,11 @@ class ItemSchema(Input):
             raise ValidationError("Missing data for required field.", "tier_id")
         if len(set(data.get("seats", ()))) != len(data.get("seats", ())):
             raise ValidationError("The same seat is named twice.", "seats")
+        for wish in ("together", "accessible"):
+            if "seats" in data and wish in data:
+                raise ValidationError("Is for seats by quantity.", wish)
+        if data.get("accessible", 0) > data.get("quantity", 0):
+            raise ValidationError("Are more than the quantity.", "accessible")
 
     @post_load
     def line(self, data: dict[str, Any], **_kwargs: Any) -> WantedLine:

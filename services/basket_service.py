@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, cast, extract, func, text
 from init import db
 from models import Booking, BookingLine, BookingStatus, PaymentStatus
 from models.sale import SaleSheet
+from models.seat_map import SeatKind
 from models.values import BuyerKey, Caller, WantedLine
 from services import (
     booking_service,
@@ -147,17 +148,22 @@ def _require_alive(booking: Booking) -> None:
 
 
 def _basket(booking: Booking, sheet: SaleSheet) -> list[WantedLine]:
-    """What a booking has in it, as a request would ask for it."""
-    return [
-        WantedLine(
-            quantity=line.quantity,
+    """What a booking has in it, as a request would ask for it: its seats, and how many stand."""
+    lines = []
+    for line in booking.lines:
+        seats = tuple(p.key for p in booking.places if p.line_id == line.id and p.key)
+        wanted = WantedLine(
+            quantity=len(seats),
             tier_id=line.tier_id,
             price_id=line.price_id,
             stock_id=_stock_chosen(booking, line, sheet),
-            seats=tuple(p.key for p in booking.places if p.line_id == line.id and p.key),
+            seats=seats,
         )
-        for line in booking.lines
-    ]
+        if seats:
+            lines.append(wanted)
+        if line.quantity > len(seats):
+            lines.append(replace(wanted, quantity=line.quantity - len(seats), seats=()))
+    return lines
 
 
 def _at_their_price(booking: Booking, lines: list[PricedLine]) -> list[PricedLine]:
@@ -182,9 +188,13 @@ def _kept(booking: Booking, line: PricedLine) -> tuple[int, ...]:
         for before in booking.lines
         if (before.tier_id, before.price_id) == (line.tier_id, line.price_id)
     }
+    if line.seats:
+        return ()
     stock_ids = {stock.id for stock in line.stocks}
-    kept = [p.id for p in booking.places if p.line_id in same and p.stock_id in stock_ids]
-    return () if line.seats else tuple(kept[: line.quantity])
+    had = [p for p in booking.places if p.line_id in same and p.stock_id in stock_ids]
+    accessible = [p.id for p in had if p.seat_kind == SeatKind.ACCESSIBLE][: line.accessible]
+    others = [p.id for p in had if p.seat_kind != SeatKind.ACCESSIBLE]
+    return (*accessible, *others[: line.quantity - line.accessible])
 
 
 def _set_total(booking: Booking, amount: int) -> None:

@@ -19,6 +19,10 @@ from sqlalchemy import text
 from config import settings
 from init import db
 from models.sale import SaleStock
+from models.seat_map import SeatKind
+from services.best_seats import Party, can_take
+from services.seat_choice_service import Hall, Need, Search, lately_contended, take
+from services.seat_runs import Seat
 from utils.statement import Statement
 
 
@@ -36,10 +40,22 @@ class Claim:
     stocks: tuple[SaleStock, ...]
     seats: tuple[str, ...] = ()
     kept: tuple[int, ...] = ()  # places that the booking had: any of `stocks`, and these first
+    together: bool = False
+    accessible: int = 0
 
     @property
     def stock_ids(self) -> list[int]:
         return [stock.id for stock in self.stocks]
+
+    @property
+    def is_for_best(self) -> bool:
+        """Whether it wants the best seats that are free, rather than any places or chosen ones."""
+        return not self.seats and any(stock.kind.has_seats for stock in self.stocks)
+
+    @property
+    def party(self) -> object:
+        """What lines of people who come together have in common: children beside their parents."""
+        return self.tier_id, self.stocks
 
     @property
     def choice(self) -> tuple[bool, int]:
@@ -57,6 +73,7 @@ class ClaimedPlace:
     row: str | None
     number: str | None
     key: str | None
+    kind: str | None = None
 
 
 # Any n free places of a stock, from a random position and wrapping round, so that buyers who
@@ -76,7 +93,7 @@ CLAIM_ANY = Statement(
     UPDATE places SET booking_id = :booking_id, line_id = :line_id,
                       changed_in = pg_current_xact_id()
      WHERE id = ANY(ARRAY(SELECT id FROM ahead UNION ALL SELECT id FROM behind))
-    RETURNING id, line_id, stock_id, "row", number, key
+    RETURNING id, line_id, stock_id, "row", number, key, seat_kind
     """,
 )
 
@@ -90,7 +107,7 @@ CLAIM_CHOSEN = Statement(
          WHERE show_id = :show_id AND key = ANY(:seats) AND stock_id = ANY(:stock_ids)
            AND booking_id IS NULL
          ORDER BY id FOR UPDATE SKIP LOCKED))
-    RETURNING id, line_id, stock_id, "row", number, key
+    RETURNING id, line_id, stock_id, "row", number, key, seat_kind
     """,
 )
 
@@ -100,7 +117,7 @@ CLAIM_KEPT = Statement(
     UPDATE places SET booking_id = :booking_id, line_id = :line_id,
                       changed_in = pg_current_xact_id()
      WHERE id = ANY(:kept) AND booking_id IS NULL
-    RETURNING id, line_id, stock_id, "row", number, key
+    RETURNING id, line_id, stock_id, "row", number, key, seat_kind
     """,
 )
 
@@ -127,21 +144,39 @@ def claim(
 ) -> list[ClaimedPlace]:
     """The places of every (line id, claim) for a booking. Raises Short when any falls short.
 
-    `spread` starts anywhere in a stock; after `wait_for` the first places are the ones to take.
+    `spread` starts anywhere in a stock, and takes any of the best few choices where buyers have
+    met lately; after `wait_for` the first places are the ones to take.
     Runs inside the caller's transaction, which Short must end: what was claimed goes back with it.
     """
     places: list[ClaimedPlace] = []
-    for line_id, wanted in sorted(claims, key=lambda claim: claim[1].choice):
+    for unit in _units(claims):
+        line_id, wanted = unit[0]
         owner = {"booking_id": booking_id, "line_id": line_id}
-        got = (
-            _claim_chosen(show_id, owner, wanted)
-            if wanted.seats
-            else _claim_any(owner, wanted, spread)
-        )
-        if len(got) < wanted.quantity:
+        if wanted.is_for_best:
+            got = _claim_best(show_id, booking_id, unit, spread)
+        elif wanted.seats:
+            got = _claim_chosen(show_id, owner, wanted)
+        else:
+            got = _claim_any(owner, wanted, spread)
+        if len(got) < sum(each.quantity for _line_id, each in unit):
             raise Short
         places += got
     return places
+
+
+def parties_of(claims: Iterable[Claim]) -> list[list[Claim]]:
+    """The claims as they are met: each alone, but for those of one party for the best seats."""
+    return [[wanted for _, wanted in unit] for unit in _units(enumerate(claims))]
+
+
+def party_of(claims: Iterable[Claim]) -> Party:
+    """The people whom claims of one party are for."""
+    claims = list(claims)
+    return Party(
+        sum(wanted.quantity for wanted in claims),
+        together=any(wanted.together for wanted in claims),
+        accessible=sum(wanted.accessible for wanted in claims),
+    )
 
 
 def wait_for(show_id: int, claims: Sequence[Claim], *, at_most_ms: int) -> None:
@@ -151,30 +186,98 @@ def wait_for(show_id: int, claims: Sequence[Claim], *, at_most_ms: int) -> None:
     cancels the statement, and with it the transaction (OperationalError).
     """
     any_place: Counter[int] = Counter()
-    for wanted in claims:
-        if not wanted.seats:
-            any_place.update(dict.fromkeys(wanted.stock_ids, wanted.quantity))
+    seats = [seat for wanted in claims for seat in wanted.seats]
+    for party in parties_of(claims):
+        best = _best_now(party) if party[0].is_for_best else None
+        if best is not None:
+            seats += [seat.key for seat in best]
+        elif not party[0].seats:
+            people = sum(wanted.quantity for wanted in party)
+            any_place.update(dict.fromkeys(party[0].stock_ids, people))
     db.session.execute(text(f"SET LOCAL statement_timeout = {at_most_ms:d}"))
     WAIT.run(
         show_id=show_id,
         stock_ids=list(any_place.keys()),
         quantities=list(any_place.values()),
-        seats=[seat for wanted in claims for seat in wanted.seats],
+        seats=seats,
     )
     db.session.execute(text(f"SET LOCAL statement_timeout = {settings.statement_timeout_ms:d}"))
 
 
-def _claim_any(owner: dict[str, int], wanted: Claim, spread: bool) -> list[ClaimedPlace]:
+def _units(claims: Iterable[tuple[int, Claim]]) -> list[list[tuple[int, Claim]]]:
+    units: dict[object, list[tuple[int, Claim]]] = {}
+    for line_id, wanted in claims:
+        same = wanted.party if wanted.is_for_best else line_id
+        units.setdefault(same, []).append((line_id, wanted))
+    return sorted(units.values(), key=lambda unit: unit[0][1].choice)
+
+
+def _best_now(party: Sequence[Claim]) -> list[Seat] | None:
+    return Search(Hall(party[0].stocks)).best(party_of(party))
+
+
+def _claim_best(
+    show_id: int, booking_id: int, unit: Sequence[tuple[int, Claim]], spread: bool
+) -> list[ClaimedPlace]:
+    """The best seats for a party, and standing places for whom there are no more.
+
+    Whoever wants to be `together` where nobody can sit so, stands, if the tier sells that, too.
+    """
     got: list[ClaimedPlace] = []
-    if wanted.kept:
-        got += [ClaimedPlace(*row) for row in CLAIM_KEPT.all(kept=list(wanted.kept), **owner)]
-    for stock in wanted.stocks:
-        if len(got) == wanted.quantity:
+    party = party_of(wanted for _line_id, wanted in unit)
+    needs = []
+    for line_id, wanted in unit:
+        kept = [] if party.together else _claim_kept(booking_id, line_id, wanted)
+        accessible = sum(place.kind == SeatKind.ACCESSIBLE for place in kept)
+        got += kept
+        needs.append(
+            Need(line_id, wanted.quantity - len(kept), max(0, wanted.accessible - accessible))
+        )
+    wanting = sum(need.quantity for need in needs)
+    if not wanting:
+        return got
+    party = Party(wanting, party.together, sum(need.accessible for need in needs))
+    stocks = unit[0][1].stocks
+    search = Search(Hall(stocks), spread=spread and show_id in lately_contended)
+    rows = take(show_id, booking_id, search, party, needs)
+    standing = [stock for stock in stocks if not stock.kind.has_seats]
+    if standing and not rows and not party.together:
+        seated = can_take(search.read_all(), party)
+        if party.accessible <= seated < wanting:
+            some = Party(seated, accessible=party.accessible)
+            rows = take(show_id, booking_id, search, some, needs) if seated else []
+    places = [ClaimedPlace(*row) for row in rows]
+    if standing and (places or not party.accessible):
+        have = Counter(place.line_id for place in places)
+        for need in needs:
+            owner = {"booking_id": booking_id, "line_id": need.line_id}
+            places += _any_of(standing, owner, need.quantity - have[need.line_id], spread)
+    return got + places
+
+
+def _claim_any(owner: dict[str, int], wanted: Claim, spread: bool) -> list[ClaimedPlace]:
+    kept = _claim_kept(owner["booking_id"], owner["line_id"], wanted)
+    return kept + _any_of(wanted.stocks, owner, wanted.quantity - len(kept), spread)
+
+
+def _claim_kept(booking_id: int, line_id: int, wanted: Claim) -> list[ClaimedPlace]:
+    if not wanted.kept:
+        return []
+    rows = CLAIM_KEPT.all(kept=list(wanted.kept), booking_id=booking_id, line_id=line_id)
+    return [ClaimedPlace(*row) for row in rows]
+
+
+def _any_of(
+    stocks: Iterable[SaleStock], owner: dict[str, int], quantity: int, spread: bool
+) -> list[ClaimedPlace]:
+    got: list[ClaimedPlace] = []
+    for stock in stocks:
+        if len(got) == quantity:
             break
         rows = CLAIM_ANY.all(
             stock_id=stock.id,
             start=random.randint(1, stock.capacity + 1) if spread else 1,  # noqa: S311
-            quantity=wanted.quantity - len(got),
+            quantity=quantity - len(got),
             **owner,
         )
         got += [ClaimedPlace(*row) for row in rows]

@@ -315,7 +315,15 @@ def through_the_gate(
 
 def claim_of(line: PricedLine) -> Claim:
     """What a priced line takes from the inventory."""
-    return Claim(line.tier_id, line.name, line.quantity, line.stocks, line.seats)
+    return Claim(
+        line.tier_id,
+        line.name,
+        line.quantity,
+        line.stocks,
+        line.seats,
+        together=line.together,
+        accessible=line.accessible,
+    )
 
 
 def columns_of(line_ids: list[int], lines: Sequence[PricedLine]) -> dict[str, list[Any]]:

@@ -6,6 +6,7 @@ the dead holds that are cleared away first, and the places that bookings give ba
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy.exc import OperationalError
@@ -13,7 +14,9 @@ from sqlalchemy.exc import OperationalError
 from config import settings
 from models.values import Once
 from services import idempotency_service
-from services.claim_service import Claim, Short
+from services.best_seats import Party, can_take, choose, largest
+from services.claim_service import Claim, Short, parties_of, party_of
+from services.seat_choice_service import Hall
 from utils.errors import ApiError, Busy, Conflict, Invalid
 from utils.statement import Statement
 from utils.transaction import abandon, transaction
@@ -33,6 +36,15 @@ class SoldOut(Conflict):
     """There are fewer places than asked for; `left` says how many there are."""
 
     code, title = "sold-out", "Not enough places left"
+
+
+class NoAdjacentSeats(Conflict):
+    """No seats beside each other are left for all; `largest` says for how many there are.
+
+    Ask without `together`, and the party is seated in as few groups as can be.
+    """
+
+    code, title = "no-adjacent-seats", "No seats beside each other for all"
 
 
 class SeatTaken(Conflict):
@@ -120,7 +132,7 @@ def until_claimed(
     `once` was answered before.
     """
     if show_id in lately_short and len(claims) == 1 and not booking_id:
-        has_dead_holds, refusal = _look(show_id, claims, version, 0, once)
+        has_dead_holds, refusal = _look(show_id, claims, version, 0, once, closely=False)
         abandon()
         if refusal is not None and not has_dead_holds:
             raise refusal
@@ -177,9 +189,12 @@ def _look(
     version: int,
     booking_id: int = 0,
     once: Once | None = None,
+    *,
+    closely: bool = True,
 ) -> tuple[bool, ApiError | None]:
     """Whether holds are dead, and why the lines cannot be had with what is free, if they cannot.
 
+    Unless it looks `closely`, it only counts where a party wants the best seats.
     Raises Replay when this very request was answered before.
     """
     stock_ids = sorted({stock_id for wanted in claims for stock_id in wanted.stock_ids})
@@ -196,28 +211,44 @@ def _look(
     if now_is != version:
         abandon()
         raise SheetOutdated
-    free = dict(zip(stock_ids, counts, strict=True))
-    return has_dead_holds, _refusal(show_id, claims, booking_id, free)
+    look = _Look(show_id, booking_id, has_dead_holds, dict(zip(stock_ids, counts, strict=True)))
+    refusal = _refusal(look, claims, closely=closely)
+    return look.has_dead_holds, refusal
 
 
-def _refusal(
-    show_id: int, claims: Sequence[Claim], booking_id: int, free: dict[int, int]
-) -> ApiError | None:
-    for wanted in sorted(claims, key=lambda claim: claim.choice):
+@dataclass
+class _Look:
+    """What a look has found, and what of it the lines looked at so far would take."""
+
+    show_id: int
+    booking_id: int
+    has_dead_holds: bool
+    free: dict[int, int]
+    seats: set[str] = field(default_factory=set)
+
+
+def _refusal(look: _Look, claims: Sequence[Claim], *, closely: bool) -> ApiError | None:
+    free = look.free
+    for party in parties_of(claims):
+        wanted = party[0]
         if wanted.seats:
-            refusal = _seat_refusal(show_id, wanted, free, booking_id)
+            refusal = _seat_refusal(look, wanted)
             if refusal is not None:
                 return refusal
+            look.seats.update(wanted.seats)
+            continue
+        if wanted.is_for_best:
+            people = sum(each.quantity for each in party)
+            if closely or sum(free.get(id_, 0) for id_ in wanted.stock_ids) < people:
+                refusal = _best_refusal(look, party)
+                if refusal is not None:
+                    return refusal
             continue
         left = sum(free.get(stock_id, 0) for stock_id in wanted.stock_ids)
         if left < wanted.quantity:
             some = f"{left} left" if left else "Nothing left"
             return SoldOut(f"{some} of {wanted.name}.", left=left, tier_id=wanted.tier_id)
-        needed = wanted.quantity
-        for stock_id in wanted.stock_ids:
-            taken = min(needed, free.get(stock_id, 0))
-            free[stock_id] = free.get(stock_id, 0) - taken
-            needed -= taken
+        _take_from(free, wanted.stock_ids, wanted.quantity)
     return None
 
 
@@ -238,15 +269,52 @@ def _known_seats(show_id: int, wanted: Claim, booking_id: int) -> dict[str, tupl
     return known
 
 
-def _seat_refusal(
-    show_id: int, wanted: Claim, free: dict[int, int], booking_id: int
-) -> ApiError | None:
-    known = _known_seats(show_id, wanted, booking_id)
+def _best_refusal(look: _Look, party: Sequence[Claim]) -> ApiError | None:
+    """Why a party cannot have the best seats: too few are left, or none beside each other."""
+    first, people = party[0], party_of(party)
+    has_dead_holds, seats = Hall(first.stocks).look_closely(look.show_id, look.booking_id)
+    look.has_dead_holds |= has_dead_holds
+    seats = [seat for seat in seats if seat.key not in look.seats]
+    choice = choose(seats, people)
+    facts = {"tier_id": first.tier_id}
+    if choice is None:
+        standing = {k.id: look.free.get(k.id, 0) for k in first.stocks if not k.kind.has_seats}
+        may_stand = sum(standing.values())
+        seated = can_take(seats, people)
+        if seated < people.accessible:
+            some = f"{seated} accessible left" if seated else "Nothing accessible left"
+            return SoldOut(f"{some} of {first.name}.", left=seated, **facts)
+        left = seated + may_stand
+        if left < people.quantity:
+            some = f"{left} left" if left else "Nothing left"
+            return SoldOut(f"{some} of {first.name}.", left=left, **facts)
+        if people.together and (people.accessible or may_stand < people.quantity):
+            count = largest(seats, people)
+            some = f"{count} seats" if count > 1 else "no two seats"
+            return NoAdjacentSeats(
+                f"{first.name} has {some} beside each other.", largest=count, **facts
+            )
+        seated = 0 if people.together else seated
+        choice = choose(seats, Party(seated, accessible=people.accessible)) if seated else []
+        _take_from(look.free, standing, people.quantity - seated)
+    look.seats.update(seat.key for seat in choice or ())
+    return None
+
+
+def _take_from(free: dict[int, int], stock_ids: Iterable[int], needed: int) -> None:
+    for stock_id in stock_ids:
+        taken = min(needed, free.get(stock_id, 0))
+        free[stock_id] = free.get(stock_id, 0) - taken
+        needed -= taken
+
+
+def _seat_refusal(look: _Look, wanted: Claim) -> ApiError | None:
+    known = _known_seats(look.show_id, wanted, look.booking_id)
     taken = [seat for seat in wanted.seats if not known[seat][1]]
     if taken:
         return SeatTaken(f"Taken: {', '.join(taken)}.", seats=taken, tier_id=wanted.tier_id)
     for seat in wanted.seats:
-        free[known[seat][0]] = free.get(known[seat][0], 0) - 1
+        look.free[known[seat][0]] = look.free.get(known[seat][0], 0) - 1
     return None
 
 

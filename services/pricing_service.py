@@ -25,6 +25,8 @@ class PricedLine:
     unit_price: Money
     stocks: tuple[SaleStock, ...]
     seats: tuple[str, ...] = ()
+    together: bool = False
+    accessible: int = 0
 
     @property
     def name(self) -> str:
@@ -94,10 +96,12 @@ def _priced(sheet: SaleSheet, line: WantedLine, item: str, channel: Channel) -> 
     if line.tier_id and tier is None:
         raise Invalid.at(f"{item}.tier_id", "This show has no such tier.")
     stocks = _stocks(sheet, tier, line, item, channel)
+    if line.accessible and not any(stock.kind.has_seats for stock in stocks):
+        raise Invalid.at(f"{item}.accessible", "There are no seats among these places.")
     if tier is None:
         if channel != Channel.COMP:
             raise Invalid.at(f"{item}.tier_id", "Name the tier whose price is paid.")
-        return PricedLine(None, None, line.quantity, Money(0, sheet.currency), stocks, line.seats)
+        return _line(line, None, None, Money(0, sheet.currency), stocks)
     if channel not in AT_THE_DESK:
         refusal = sale_service.refusal(sheet, tier)
         if refusal is not None:
@@ -108,7 +112,26 @@ def _priced(sheet: SaleSheet, line: WantedLine, item: str, channel: Channel) -> 
         known = "no such price" if line.price_id else "several prices; name one"
         raise Invalid.at(f"{item}.price_id", f"{tier.name} has {known}.")
     unit = Money(0, sheet.currency) if channel == Channel.COMP else chosen.price
-    return PricedLine(tier, chosen, line.quantity, unit, stocks, line.seats)
+    return _line(line, tier, chosen, unit, stocks)
+
+
+def _line(
+    line: WantedLine,
+    tier: SaleTier | None,
+    chosen: SalePrice | None,
+    unit: Money,
+    stocks: tuple[SaleStock, ...],
+) -> PricedLine:
+    return PricedLine(
+        tier,
+        chosen,
+        line.quantity,
+        unit,
+        stocks,
+        seats=line.seats,
+        together=line.together,
+        accessible=line.accessible,
+    )
 
 
 def _stocks(
@@ -135,6 +158,8 @@ def _merged(lines: Iterable[PricedLine]) -> Iterable[PricedLine]:
                 line,
                 quantity=before.quantity + line.quantity,
                 seats=before.seats + line.seats,
+                together=before.together or line.together,
+                accessible=before.accessible + line.accessible,
             )
         same[key] = line
     seats = [seat for line in same.values() for seat in line.seats]

@@ -5,7 +5,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from services import claim_service, hold_service, idempotency_service, inventory_service
+from models.sale import SaleStock
+from models.seat_map import SectionKind
+from services import (
+    claim_service,
+    hold_service,
+    idempotency_service,
+    inventory_service,
+    seat_choice_service,
+)
+from services.seat_choice_service import Hall
 from tests.factories import StockFactory
 
 MANY = 5000
@@ -54,6 +63,18 @@ def test_a_claim_reads_no_more_places_than_it_wants(plan, last, name):
     assert "using ix_places_free" in read
     assert "Rows Removed by Filter" not in read.split("on places")[1]
     assert f"rows={MANY}" not in read
+
+
+def test_a_search_reads_one_window_of_the_free_seats(plan, last):
+    seats = Hall([SaleStock(last.id, "Stalls", SectionKind.SEATED, "Stalls", MANY)])
+    facts = seats._facts(0, 100)
+
+    read = plan(seat_choice_service.FREE_SEATS, at_most=20, **facts)
+
+    assert "using ix_places_free" in read
+    assert "Rows Removed by Filter" not in read
+    assert f"rows={MANY}" not in read
+    assert [seat.ordinal for seat in seats.read(3)] == [1, 2, 3]
 
 
 def test_forgetting_old_answers_reads_a_few_of_them(plan, session):

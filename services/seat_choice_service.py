@@ -1,0 +1,212 @@
+"""The best free seats for a party, found in the database and claimed there.
+
+A search reads free seats in the order in which they are sold, a window at a time, until what it
+has read holds the best choice (`best_seats`). Reading locks nothing, so many buyers find the same
+seats; only the claim decides. Whoever loses one takes the next best of what was read already, at
+once, and where that has happened lately buyers are sent apart from the start: each takes any of
+the first few choices. Left to itself a search gives exactly the best.
+"""
+
+import random
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models.sale import SaleStock
+from models.seat_map import SeatKind
+from services.best_seats import Party, candidates, choose
+from services.seat_runs import Seat
+from utils.statement import Statement
+from utils.ttl_cache import Lately
+
+FIRST_WINDOW, WIDER = 256, 4
+CONTENTION_REMEMBERED = 2.0  # seconds
+AMONG = 6  # choices that buyers are spread over
+WHOLE = 1_000_000  # more seats than a show has
+
+lately_contended: Lately[int] = Lately(CONTENTION_REMEMBERED, largest=1_000)
+
+# Section after section, in each by ordinal; of the first one only what comes after. Each stock of
+# a section is read in the order of its index, and no further than needed.
+WINDOW = """
+      FROM unnest(CAST(:firsts AS int[]), CAST(:lasts AS int[]), CAST(:afters AS int[]))
+           WITH ORDINALITY AS section(first, last, after, n)
+     CROSS JOIN LATERAL (
+        SELECT seat.*
+          FROM unnest((CAST(:stock_ids AS bigint[]))[section.first:section.last]) AS k(id)
+         CROSS JOIN LATERAL (
+            SELECT id, stock_id, "row", ordinal, off_centre, seat_kind, key FROM places
+             WHERE stock_id = k.id AND booking_id IS NULL AND ordinal > section.after
+             ORDER BY ordinal LIMIT :at_most) AS seat
+         ORDER BY seat.ordinal LIMIT :at_most) AS p
+"""
+SEAT = 'p.id, p.stock_id, CAST(section.n AS int), p."row", p.ordinal, coalesce(p.off_centre, 0)'
+FREE_SEATS = Statement(
+    "free_seats",
+    f"""
+    SELECT {SEAT}, p.seat_kind, p.key {WINDOW} ORDER BY section.n, p.ordinal LIMIT :at_most
+    """,
+)
+
+# All that is free, what a booking has itself, and whether holds are dead, at one instant.
+LOOK_CLOSELY = Statement(
+    "look_closely",
+    f"""
+    SELECT dead.are_there, seat.*
+      FROM (SELECT EXISTS (SELECT FROM bookings WHERE show_id = :show_id AND status = 'held'
+                              AND held_until <= (SELECT clock_timestamp()))) AS dead(are_there)
+      LEFT JOIN (
+        SELECT {SEAT}, p.seat_kind, p.key {WINDOW}
+        UNION ALL
+        SELECT {SEAT}, p.seat_kind, p.key
+          FROM unnest(CAST(:firsts AS int[]), CAST(:lasts AS int[]))
+               WITH ORDINALITY AS section(first, last, n)
+          JOIN places p ON p.booking_id = :booking_id
+           AND p.stock_id = ANY((CAST(:stock_ids AS bigint[]))[section.first:section.last])
+           ) AS seat(id, stock_id, section, "row", ordinal, off_centre, kind, key) ON true
+     ORDER BY seat.section, seat.ordinal
+    """,  # noqa: S608 (every part is a constant)
+)
+
+# All of them, or none: then the answer is which of them could be locked.
+CLAIM_SEATS = Statement(
+    "claim_seats",
+    """
+    WITH locked AS MATERIALIZED (
+        SELECT id FROM places WHERE id = ANY(:ids) AND booking_id IS NULL
+         ORDER BY id FOR UPDATE SKIP LOCKED),
+    claimed AS (
+        UPDATE places SET booking_id = :booking_id, changed_in = pg_current_xact_id(),
+                          line_id = (CAST(:line_ids AS bigint[]))[
+                              array_position(CAST(:ids AS bigint[]), id)]
+         WHERE id = ANY(ARRAY(SELECT id FROM locked))
+           AND (SELECT count(*) FROM locked) = cardinality(CAST(:ids AS bigint[]))
+        RETURNING id, line_id, stock_id, "row", number, key, seat_kind)
+    SELECT * FROM claimed
+    UNION ALL
+    SELECT id, NULL, NULL, NULL, NULL, NULL, NULL FROM locked WHERE NOT EXISTS (SELECT FROM claimed)
+    """,
+)
+
+
+@dataclass(frozen=True)
+class Need:
+    """How many seats a line of a party wants, and how many of them are to be accessible."""
+
+    line_id: int
+    quantity: int
+    accessible: int
+
+
+class Hall:
+    """The stocks with seats that a party may sit in, section by section in their order."""
+
+    def __init__(self, stocks: Iterable[SaleStock]) -> None:
+        sections: dict[str, list[int]] = {}
+        for stock in stocks:
+            if stock.kind.has_seats:
+                sections.setdefault(stock.section, []).append(stock.id)
+        self.sections = list(sections)
+        self.stock_ids = list(sections.values())
+
+    def read(self, at_most: int, after: Seat | None = None) -> list[Seat]:
+        """The next free seats, at most so many."""
+        begin = after.section - 1 if after else 0
+        facts = self._facts(begin, after.ordinal if after else 0)
+        rows = FREE_SEATS.all(at_most=at_most, **facts)
+        return [Seat(row[0], row[1], row[2] + begin, *row[3:]) for row in rows]
+
+    def look_closely(self, show_id: int, booking_id: int) -> tuple[bool, list[Seat]]:
+        """Whether the show has dead holds, and all free seats with those of a booking."""
+        facts = self._facts(0, 0) | {"show_id": show_id, "booking_id": booking_id}
+        rows = LOOK_CLOSELY.all(at_most=WHOLE, **facts)
+        return rows[0][0], [Seat(*row[1:]) for row in rows if row[1] is not None]
+
+    def _facts(self, begin: int, after: int) -> dict[str, Any]:
+        firsts: list[int] = []
+        lasts: list[int] = []
+        stock_ids: list[int] = []
+        for ids in self.stock_ids[begin:]:
+            firsts.append(len(stock_ids) + 1)
+            stock_ids += ids
+            lasts.append(len(stock_ids))
+        afters = [after, *[0] * (len(firsts) - 1)][: len(firsts)]
+        return {"firsts": firsts, "lasts": lasts, "afters": afters, "stock_ids": stock_ids}
+
+
+class Search:
+    """One party's search for seats in a hall, which can go on after seats were lost."""
+
+    def __init__(self, hall: Hall, *, spread: bool = False) -> None:
+        self.hall = hall
+        self.seats: list[Seat] = []
+        self.is_all = not hall.sections
+        self._last: Seat | None = None
+        self._spread = spread
+        self._window = FIRST_WINDOW
+
+    def best(self, party: Party) -> list[Seat] | None:
+        """The best seats that are left, or any of the best few; None if nothing holds the party."""
+        while True:
+            choice = self._chosen(party) if self.seats else None
+            if choice is not None or self.is_all:
+                return choice
+            self._read_on()
+
+    def lose(self, seats: Iterable[Seat]) -> None:
+        """Look no more at seats that somebody else has."""
+        lost = {seat.id for seat in seats}
+        self.seats = [seat for seat in self.seats if seat.id not in lost]
+
+    def read_all(self) -> list[Seat]:
+        """All seats that are left."""
+        while not self.is_all:
+            self._read_on()
+        return self.seats
+
+    def _chosen(self, party: Party) -> list[Seat] | None:
+        if self._spread:
+            few = candidates(self.seats, party, AMONG, is_all=False)
+            if few:
+                return random.choice(few)  # noqa: S311
+        return choose(self.seats, party, is_all=self.is_all)
+
+    def _read_on(self) -> None:
+        more = self.hall.read(self._window, self._last)
+        self.is_all = len(more) < self._window
+        self._window *= WIDER
+        if more:
+            self._last = more[-1]
+            self.seats += more
+
+
+def take(
+    show_id: int, booking_id: int, search: Search, party: Party, needs: Sequence[Need]
+) -> list[Any]:
+    """Claim the best seats for a party: rows of places by line; none if it cannot be seated."""
+    while (choice := search.best(party)) is not None:
+        line_of = _shared_out(choice, needs)
+        rows = CLAIM_SEATS.all(
+            booking_id=booking_id, ids=list(line_of), line_ids=list(line_of.values())
+        )
+        if len(rows) == len(choice) and rows[0][1] is not None:
+            return rows
+        locked = {row[0] for row in rows}
+        search.lose(seat for seat in choice if seat.id not in locked)
+        lately_contended.add(show_id)
+    return []
+
+
+def _shared_out(choice: Collection[Seat], needs: Iterable[Need]) -> dict[int, int]:
+    """The line of each seat: line after line, each with its accessible seats first."""
+    accessible = [seat.id for seat in choice if seat.kind == SeatKind.ACCESSIBLE]
+    others = [seat.id for seat in choice if seat.kind != SeatKind.ACCESSIBLE]
+    line_of: dict[int, int] = {}
+    for need in needs:
+        own = accessible[: need.accessible]
+        del accessible[: need.accessible]
+        rest = need.quantity - len(own)
+        own += others[:rest]
+        del others[:rest]
+        line_of.update(dict.fromkeys(own, need.line_id))
+    return line_of
