@@ -24,6 +24,7 @@ from controllers.callers import tokens_for
 from init import db
 from main import create_app
 from models import SignIn, User
+from services import inventory_service, seat_choice_service
 from services.auth_service import SignedIn
 from tests.factories import worlds
 from utils import dev_database, http
@@ -106,6 +107,8 @@ def session(app: Flask) -> Iterator[scoped_session[Session]]:
 @pytest.fixture
 def committed(app: Flask) -> Iterator[scoped_session[Session]]:
     """Real commits, for tests about races; every table is emptied afterwards."""
+    inventory_service.lately_short.clear()  # what is remembered is of shows with the same ids
+    seat_choice_service.lately_contended.clear()
     with app.app_context():
         yield db.session
         db.session.remove()
