@@ -38,6 +38,7 @@ from services.booking_service import LIVE, PaymentRequired
 from services.hold_service import AlreadyExtended
 from services.inventory_service import NoAdjacentSeats, SeatTaken, SoldOut
 from services.limit_service import CoolDown, LimitReached
+from services.orphan_service import WouldStrandASeat
 from services.pricing_service import Quote
 from services.sale_service import NotOnSaleYet, NotPublished, SaleEnded, SalePaused
 from utils.errors import Busy, Invalid, NotFound
@@ -46,7 +47,7 @@ from utils.http import Blueprint, if_match, refuses
 bookings_bp = Blueprint("bookings", __name__, url_prefix="/bookings", description=__doc__)
 
 NOT_FOR_SALE = (NotPublished, NotOnSaleYet, SaleEnded, SalePaused, ShowCancelled)
-NOT_TO_BE_HAD = (SoldOut, NoAdjacentSeats, SeatTaken, LimitReached, Busy)
+NOT_TO_BE_HAD = (SoldOut, NoAdjacentSeats, SeatTaken, WouldStrandASeat, LimitReached, Busy)
 
 
 @bookings_bp.get("/")

@@ -127,6 +127,7 @@ class SaleSheet:
     now: datetime
     tiers: Mapping[int, SaleTier] = field(default_factory=dict)
     stocks: Mapping[int, SaleStock] = field(default_factory=dict)
+    avoid_single_seats: bool = False
 
     def closes_at(self, tier: SaleTier) -> datetime | None:
         """When a tier stops selling: as it says, else when the show starts; never after its end."""

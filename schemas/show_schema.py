@@ -7,6 +7,7 @@ from models.venue import LARGEST_VENUE
 from schemas.event_schema import Around, ShowConditions
 from schemas.fields import (
     LARGEST_ID,
+    Flag,
     Input,
     Instant,
     Resource,
@@ -66,6 +67,7 @@ class ShowSchema(Resource):
     status = fields.Enum(ShowStatus, by_value=True, required=True)
     sales_paused = fields.Boolean(required=True)
     availability_display = fields.Enum(AvailabilityDisplay, by_value=True, required=True)
+    avoid_single_seats = fields.Boolean(required=True)
     cancelled_at = Instant(required=True, allow_none=True)
     cancel_reason = fields.String(required=True, allow_none=True)
     created_at = Instant(required=True)
@@ -119,6 +121,10 @@ class ShowInputSchema(Input):
     availability_display = fields.Enum(
         AvailabilityDisplay, by_value=True, load_default=AvailabilityDisplay.NUMBER
     )
+    avoid_single_seats = Flag(
+        load_default=False,
+        metadata={"description": "Whether buyers are kept from leaving single seats alone"},
+    )
 
 
 class NewShowSchema(ShowInputSchema):
@@ -146,6 +152,7 @@ class ReplaceShowSchema(ShowInputSchema):
         "currency": "KES",
         "licensed_capacity": 3500,
         "availability_display": "number",
+        "avoid_single_seats": True,
     }
 
     event_id = key(metadata={"description": "A show stays with its event"})
@@ -155,7 +162,11 @@ class ReplaceShowSchema(ShowInputSchema):
 class EditShowSchema(ReplaceShowSchema):
     """What PATCH may change."""
 
-    example = {"licensed_capacity": 3000, "availability_display": "word"}
+    example = {
+        "licensed_capacity": 3000,
+        "availability_display": "word",
+        "avoid_single_seats": True,
+    }
 
 
 class CopyShowSchema(Input):

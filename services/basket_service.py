@@ -15,6 +15,7 @@ from services import (
     claim_service,
     inventory_service,
     limit_service,
+    orphan_service,
     pricing_service,
     sale_service,
 )
@@ -24,6 +25,7 @@ from services.hold_service import (
     columns_of,
     doubting,
     require_visible,
+    seats_of,
     through_the_gate,
     with_fresh_sheet,
 )
@@ -103,6 +105,9 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Bo
     limited = booking.channel not in AT_THE_DESK
     buyer = BuyerKey(booking.user_id, booking.email_key)
     keys = limit_service.keys_of(sheet.show_id, buyer) if limited else []
+    avoids_singles = sheet.avoid_single_seats and limited
+    if avoids_singles:
+        keys += orphan_service.keys_of(sheet.show_id, seats_of(claims))
 
     def attempt(wait_ms: int) -> None:
         with transaction():
@@ -119,6 +124,8 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Bo
             if wait_ms:
                 claim_service.wait_for(sheet.show_id, claims, at_most_ms=wait_ms)
             inventory_service.release([booking.id])
+            if avoids_singles:
+                orphan_service.require_none(sheet.show_id, claims)
             db.session.execute(DELETE_LINES, {"id": booking.id})
             facts = {"id": booking.id, "show_id": sheet.show_id, "currency": sheet.currency}
             WRITE_LINES.run(**facts, **columns_of(line_ids, lines))
@@ -127,7 +134,11 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Bo
             booking.touch()
             db.session.flush()
             places = claim_service.claim(
-                sheet.show_id, booking.id, zip(line_ids, claims, strict=True), spread=not wait_ms
+                sheet.show_id,
+                booking.id,
+                zip(line_ids, claims, strict=True),
+                spread=not wait_ms,
+                avoid_singles=sheet.avoid_single_seats,
             )
             _keep_names(booking, {place.id for place in places})
 

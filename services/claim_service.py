@@ -140,12 +140,18 @@ WAIT = Statement(
 
 
 def claim(
-    show_id: int, booking_id: int, claims: Iterable[tuple[int, Claim]], *, spread: bool = True
+    show_id: int,
+    booking_id: int,
+    claims: Iterable[tuple[int, Claim]],
+    *,
+    spread: bool = True,
+    avoid_singles: bool = False,
 ) -> list[ClaimedPlace]:
     """The places of every (line id, claim) for a booking. Raises Short when any falls short.
 
     `spread` starts anywhere in a stock, and takes any of the best few choices where buyers have
-    met lately; after `wait_for` the first places are the ones to take.
+    met lately; after `wait_for` the first places are the ones to take. `avoid_singles` is what
+    the show says.
     Runs inside the caller's transaction, which Short must end: what was claimed goes back with it.
     """
     places: list[ClaimedPlace] = []
@@ -153,7 +159,7 @@ def claim(
         line_id, wanted = unit[0]
         owner = {"booking_id": booking_id, "line_id": line_id}
         if wanted.is_for_best:
-            got = _claim_best(show_id, booking_id, unit, spread)
+            got = _claim_best(show_id, booking_id, unit, spread, avoid_singles)
         elif wanted.seats:
             got = _claim_chosen(show_id, owner, wanted)
         else:
@@ -217,7 +223,11 @@ def _best_now(party: Sequence[Claim]) -> list[Seat] | None:
 
 
 def _claim_best(
-    show_id: int, booking_id: int, unit: Sequence[tuple[int, Claim]], spread: bool
+    show_id: int,
+    booking_id: int,
+    unit: Sequence[tuple[int, Claim]],
+    spread: bool,
+    strict: bool,
 ) -> list[ClaimedPlace]:
     """The best seats for a party, and standing places for whom there are no more.
 
@@ -239,13 +249,14 @@ def _claim_best(
     party = Party(wanting, party.together, sum(need.accessible for need in needs))
     stocks = unit[0][1].stocks
     search = Search(Hall(stocks), spread=spread and show_id in lately_contended)
-    rows = take(show_id, booking_id, search, party, needs)
+    rows = take(show_id, booking_id, search, party, needs, strict=strict)
     standing = [stock for stock in stocks if not stock.kind.has_seats]
     if standing and not rows and not party.together:
         seated = can_take(search.read_all(), party)
         if party.accessible <= seated < wanting:
             some = Party(seated, accessible=party.accessible)
-            rows = take(show_id, booking_id, search, some, needs) if seated else []
+            if seated:
+                rows = take(show_id, booking_id, search, some, needs, strict=strict)
     places = [ClaimedPlace(*row) for row in rows]
     if standing and (places or not party.accessible):
         have = Counter(place.line_id for place in places)

@@ -36,6 +36,7 @@ from services import (
     idempotency_service,
     inventory_service,
     limit_service,
+    orphan_service,
     pricing_service,
     sale_service,
 )
@@ -209,6 +210,8 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) 
     claims = [claim_of(line) for line in lines]
     limited = wanted.channel not in AT_THE_DESK
     waits_on = _advisory_keys(sheet, buyer if limited else None, once)
+    if sheet.avoid_single_seats and limited:
+        waits_on += orphan_service.keys_of(sheet.show_id, seats_of(claims))
 
     def attempt(wait_ms: int) -> PlacedBooking:
         with transaction():
@@ -219,6 +222,8 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) 
                 limit_service.require_within(lines, show_id=sheet.show_id, buyer=buyer.key)
             if wait_ms:
                 claim_service.wait_for(sheet.show_id, claims, at_most_ms=wait_ms)
+            if sheet.avoid_single_seats and limited:
+                orphan_service.require_none(sheet.show_id, claims)
             holder = buyer_service.written(buyer)
             facts: dict[str, Any] = {
                 "id": booking_id,
@@ -246,7 +251,11 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) 
                 WRITE_SECRET.run(booking_id=booking_id, secret_hash=digest(buyer.secret))
             # The places last: nobody else waits for them longer than it takes to commit.
             places = claim_service.claim(
-                sheet.show_id, booking_id, zip(line_ids, claims, strict=True), spread=not wait_ms
+                sheet.show_id,
+                booking_id,
+                zip(line_ids, claims, strict=True),
+                spread=not wait_ms,
+                avoid_singles=sheet.avoid_single_seats,
             )
             placed: PlacedBooking = PlacedBooking(
                 **facts,
@@ -295,7 +304,7 @@ def through_the_gate(
     Raises Short where it is plain already that too little is free, unless the booking `has_some`
     places of its own: a refusal writes nothing and locks no place.
     """
-    seats = [seat for claim in claims for seat in claim.seats]
+    seats = seats_of(claims)
     wanting = [claim for claim in claims if not claim.seats]
     quantity = sum(claim.quantity for claim in wanting)
     version, free, free_seats, booking_id, line_ids = GATE.one(
@@ -324,6 +333,11 @@ def claim_of(line: PricedLine) -> Claim:
         together=line.together,
         accessible=line.accessible,
     )
+
+
+def seats_of(claims: Sequence[Claim]) -> list[str]:
+    """The seats that were chosen by key."""
+    return [seat for claim in claims for seat in claim.seats]
 
 
 def columns_of(line_ids: list[int], lines: Sequence[PricedLine]) -> dict[str, list[Any]]:

@@ -55,7 +55,7 @@ _recent: TtlCache[int, tuple[SaleSheet | None, float]] = TtlCache(
 SHEET = """
     SELECT s.id AS show_id, s.version, s.event_id, e.organiser_id, e.status AS event_status,
            e.moderation, s.status, s.sales_paused, s.starts_at, s.ends_at, s.time_zone, s.currency,
-           s.availability_display, clock_timestamp() AS now,
+           s.availability_display, s.avoid_single_seats, clock_timestamp() AS now,
            e.published_at IS NOT NULL AND e.moderation IN ('not_required', 'approved') AS is_public,
            (SELECT json_agg(json_build_object(
                        'id', t.id, 'name', t.name,

@@ -15,8 +15,9 @@ from typing import Any
 from models.sale import SaleStock
 from models.seat_map import SeatKind
 from services.best_seats import Party, candidates, choose
-from services.seat_runs import Seat
+from services.seat_runs import Seat, runs_of, stranded
 from utils.statement import Statement
+from utils.transaction import lock_key
 from utils.ttl_cache import Lately
 
 FIRST_WINDOW, WIDER = 256, 4
@@ -89,6 +90,18 @@ CLAIM_SEATS = Statement(
 )
 
 
+TRY_ROWS = Statement(
+    "try_rows",
+    """
+    SELECT coalesce(bool_and(pg_try_advisory_xact_lock(key)), true)
+      FROM unnest(CAST(:keys AS bigint[])) AS key
+    """,
+)
+STILL_FREE = Statement(
+    "still_free", "SELECT id FROM places WHERE id = ANY(:ids) AND booking_id IS NULL"
+)
+
+
 @dataclass(frozen=True)
 class Need:
     """How many seats a line of a party wants, and how many of them are to be accessible."""
@@ -122,6 +135,15 @@ class Hall:
         rows = LOOK_CLOSELY.all(at_most=WHOLE, **facts)
         return rows[0][0], [Seat(*row[1:]) for row in rows if row[1] is not None]
 
+    def section(self, number: int) -> "Hall":
+        """One section alone; its seats keep its number."""
+        return _OneSection(self, number)
+
+    def by_stock(self) -> dict[str, list[int]]:
+        """Every stock with the number of its section, as parameters."""
+        pairs = [(id_, n) for n, ids in enumerate(self.stock_ids, start=1) for id_ in ids]
+        return {"stock_ids": [id_ for id_, _ in pairs], "sections": [n for _, n in pairs]}
+
     def _facts(self, begin: int, after: int) -> dict[str, Any]:
         firsts: list[int] = []
         lasts: list[int] = []
@@ -132,6 +154,18 @@ class Hall:
             lasts.append(len(stock_ids))
         afters = [after, *[0] * (len(firsts) - 1)][: len(firsts)]
         return {"firsts": firsts, "lasts": lasts, "afters": afters, "stock_ids": stock_ids}
+
+
+class _OneSection(Hall):
+    def __init__(self, hall: Hall, number: int) -> None:
+        self.sections = hall.sections[number - 1 : number]
+        self.stock_ids = hall.stock_ids[number - 1 : number]
+        self._number = number
+
+    def read(self, at_most: int, after: Seat | None = None) -> list[Seat]:
+        """The next free seats of the section, at most so many."""
+        seats = super().read(at_most, after and after._replace(section=1))
+        return [seat._replace(section=self._number) for seat in seats]
 
 
 class Search:
@@ -181,20 +215,79 @@ class Search:
 
 
 def take(
-    show_id: int, booking_id: int, search: Search, party: Party, needs: Sequence[Need]
+    show_id: int,
+    booking_id: int,
+    search: Search,
+    party: Party,
+    needs: Sequence[Need],
+    *,
+    strict: bool = False,
 ) -> list[Any]:
-    """Claim the best seats for a party: rows of places by line; none if it cannot be seated."""
+    """Claim the best seats for a party: rows of places by line; none if it cannot be seated.
+
+    Where single seats are to be avoided, `strict`ly, nobody else is at work in its rows; and what
+    would be worse than one block that strands nobody is not taken while others are in better rows.
+    """
+    rows = _Rows(show_id, search) if strict else None
     while (choice := search.best(party)) is not None:
+        if rows is not None:
+            if rows.were_left and not _is_clean(search.seats, choice):
+                return []
+            if not rows.has(choice):
+                continue
         line_of = _shared_out(choice, needs)
-        rows = CLAIM_SEATS.all(
+        claimed = CLAIM_SEATS.all(
             booking_id=booking_id, ids=list(line_of), line_ids=list(line_of.values())
         )
-        if len(rows) == len(choice) and rows[0][1] is not None:
-            return rows
-        locked = {row[0] for row in rows}
+        if len(claimed) == len(choice) and claimed[0][1] is not None:
+            return claimed
+        locked = {row[0] for row in claimed}
         search.lose(seat for seat in choice if seat.id not in locked)
         lately_contended.add(show_id)
     return []
+
+
+def row_key(show_id: int, section: str, row: str) -> int:
+    """What choices in the same row of a show wait for each other on, where it avoids orphans."""
+    return lock_key("row", show_id, section, row)
+
+
+class _Rows:
+    """The rows that a search has to itself until its transaction ends.
+
+    It waits for none, since it comes after other locks: a row that somebody else is at work in is
+    left to them.
+    """
+
+    def __init__(self, show_id: int, search: Search) -> None:
+        self._show_id, self._search = show_id, search
+        self._have: set[tuple[int, str]] = set()
+        self.were_left = False
+
+    def has(self, choice: Sequence[Seat]) -> bool:
+        """Whether a choice is all in such rows, and as good there as it was when it was found."""
+        missing = {(seat.section, seat.row) for seat in choice} - self._have
+        if not missing:
+            return True
+        names = self._search.hall.sections
+        keys = [row_key(self._show_id, names[section - 1], row) for section, row in missing]
+        in_rows = [seat for seat in self._search.seats if (seat.section, seat.row) in missing]
+        if not TRY_ROWS.scalar(keys=sorted(keys)):
+            lately_contended.add(self._show_id)
+            self.were_left = True
+            self._search.lose(in_rows)
+            return False
+        self._have |= missing
+        alone = len(stranded(in_rows, choice))
+        free = {row[0] for row in STILL_FREE.all(ids=[seat.id for seat in in_rows])}
+        self._search.lose(seat for seat in in_rows if seat.id not in free)
+        left = [seat for seat in in_rows if seat.id in free]
+        return all(seat.id in free for seat in choice) and len(stranded(left, choice)) <= alone
+
+
+def _is_clean(seats: Sequence[Seat], choice: Sequence[Seat]) -> bool:
+    """Whether a choice is one block that strands nobody."""
+    return len(runs_of(choice, any_kind=True)) == 1 and not stranded(seats, choice)
 
 
 def _shared_out(choice: Collection[Seat], needs: Iterable[Need]) -> dict[int, int]:

@@ -61,6 +61,7 @@ def create(
     availability_display: AvailabilityDisplay,
     seat_map_id: int | None = None,
     seat_map_version: int | None = None,
+    avoid_single_seats: bool = False,
 ) -> Show:
     """A new show of `event`, with the venue's current map and a copy of the event's price list.
 
@@ -82,6 +83,7 @@ def create(
         currency=currency,
         licensed_capacity=licensed_capacity,
         availability_display=availability_display,
+        avoid_single_seats=avoid_single_seats,
         status=ShowStatus.CONFIRMED,
     )
     venue_calendar.require_sensible(show)
@@ -113,6 +115,7 @@ def copy(
         currency=source.currency,
         licensed_capacity=source.licensed_capacity,
         availability_display=source.availability_display,
+        avoid_single_seats=source.avoid_single_seats,
         status=ShowStatus.CONFIRMED,
     )
     set_times(show, source, starts_at=starts_at, doors_at=doors_at, ends_at=ends_at)
