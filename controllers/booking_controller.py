@@ -39,7 +39,8 @@ from services.hold_service import AlreadyExtended
 from services.inventory_service import NoAdjacentSeats, SeatTaken, SoldOut
 from services.limit_service import CoolDown, LimitReached
 from services.orphan_service import WouldStrandASeat
-from services.pricing_service import Quote
+from services.pricing_service import PriceNotForYou, Quote
+from services.quota_service import PriceSoldOut, SectionLimitReached
 from services.sale_service import NotOnSaleYet, NotPublished, SaleEnded, SalePaused
 from utils.errors import Busy, Invalid, NotFound
 from utils.http import Blueprint, if_match, refuses
@@ -47,7 +48,17 @@ from utils.http import Blueprint, if_match, refuses
 bookings_bp = Blueprint("bookings", __name__, url_prefix="/bookings", description=__doc__)
 
 NOT_FOR_SALE = (NotPublished, NotOnSaleYet, SaleEnded, SalePaused, ShowCancelled)
-NOT_TO_BE_HAD = (SoldOut, NoAdjacentSeats, SeatTaken, WouldStrandASeat, LimitReached, Busy)
+NOT_TO_BE_HAD = (
+    SoldOut,
+    NoAdjacentSeats,
+    SeatTaken,
+    WouldStrandASeat,
+    LimitReached,
+    PriceSoldOut,
+    SectionLimitReached,
+    PriceNotForYou,
+    Busy,
+)
 
 
 @bookings_bp.get("/")
@@ -68,7 +79,7 @@ def list_bookings(wanted: dict[str, Any], caller: Caller) -> Select[int]:
 @limit_selling
 @bookings_bp.arguments(QuoteRequestSchema())
 @bookings_bp.response(200, QuoteSchema())
-@refuses(*NOT_FOR_SALE, NotFound)
+@refuses(*NOT_FOR_SALE, PriceNotForYou, NotFound)
 @for_caller(Permission.BOOKING_PLACE)
 def quote_booking(wanted: dict[str, Any], caller: Caller) -> Quote:
     """What a basket would cost now; nothing is written, and nothing held."""

@@ -236,6 +236,8 @@ EXAMPLES = (
     Example("list_stocks", "manager"),
     Example("show_stock", "manager"),
     Example("edit_stock", "manager"),
+    Example("set_section_limits", "manager"),
+    Example("show_section_limits", "manager"),
     Example("plan_tier", "manager"),
     Example("list_price_list", "manager"),
     Example("create_tier", "manager", keep={"tier_id": "id"}),

@@ -1,4 +1,4 @@
-"""/stocks: named pools of a show's places, for those who run it."""
+"""/stocks: named pools of a show's places, and limits of its sections, for those who run it."""
 
 from typing import Any
 
@@ -9,13 +9,15 @@ from models import Stock
 from models.permissions import Permission, authorize
 from models.values import Caller
 from models.venue import CapacityInUse
+from schemas.section_limit_schema import SectionLimitsSchema, SetSectionLimitsSchema
 from schemas.stock_schema import (
     EditStockSchema,
     ReleaseStockSchema,
     StockInputSchema,
     StockSchema,
 )
-from services import stock_release, stock_service
+from services import section_limit_service, stock_release, stock_service
+from services.section_limit_service import SectionLimits
 from services.stock_room import CapacityExceeded
 from services.stock_seats import SeatInStock
 from services.stock_service import NameTaken
@@ -42,6 +44,25 @@ def create_stock(facts: dict[str, Any], show_id: int, caller: Caller) -> Stock:
     show = stock_service.find_show(show_id, caller=caller)
     authorize(caller, Permission.STOCK_EDIT, show)
     return stock_service.create(show, facts)
+
+
+@stocks_bp.get("/shows/<id:show_id>/section_limits")
+@stocks_bp.response(200, SectionLimitsSchema())
+@for_caller(Permission.STOCK_READ)
+def show_section_limits(show_id: int, caller: Caller) -> SectionLimits:
+    """How many places of its sections a show sells at most, where that is less than all."""
+    return section_limit_service.of_show(stock_service.find_show(show_id, caller=caller))
+
+
+@stocks_bp.put("/shows/<id:show_id>/section_limits")
+@stocks_bp.arguments(SetSectionLimitsSchema())
+@stocks_bp.response(200, SectionLimitsSchema())
+@for_caller(Permission.STOCK_EDIT)
+def set_section_limits(wanted: dict[str, Any], show_id: int, caller: Caller) -> SectionLimits:
+    """Say how many places of each section a show sells, and to one buyer; the rest is unlimited."""
+    show = stock_service.find_show(show_id, caller=caller)
+    authorize(caller, Permission.STOCK_EDIT, show)
+    return section_limit_service.replace(if_match(show), wanted["items"])
 
 
 @stocks_bp.get("/stocks/<id:stock_id>")

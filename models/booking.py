@@ -222,7 +222,7 @@ class BookingLine(Keyed, Base):
         ForeignKeyConstraint(["price_id", "tier_id"], ["prices.id", "prices.tier_id"]),
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("unit_amount >= 0", name="unit_amount"),
-        Index("ix_booking_lines_tier_id", "tier_id"),
+        Index("ix_booking_lines_tier_id", "tier_id", "price_id"),
     )
 
     booking_id: Mapped[int] = mapped_column(index=True)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from models.event import EventStatus, Moderation
 from models.seat_map import SectionKind
 from models.show import AvailabilityDisplay, ShowStatus
+from models.tier import PriceAudience
 from utils.money import Money
 
 
@@ -33,6 +34,10 @@ class WantedPrice:
     price: Money
     fee: Money | None = None
     id: int | None = None
+    max_per_booking: int | None = None
+    capacity: int | None = None
+    audience: PriceAudience = PriceAudience.ANYONE
+    eligibility: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,15 @@ class SaleStock:
 
 
 @dataclass(frozen=True, slots=True)
+class SaleLimit:
+    """How many places of a section are sold at most, by all and to one buyer; None: no limit."""
+
+    section: str
+    max_places: int | None
+    max_per_buyer: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class StockCount:
     """Where a stock's places are; those of dead holds are free."""
 
@@ -73,6 +87,10 @@ class SalePrice:
     name: str
     price: Money
     fee: int
+    max_per_booking: int | None = None
+    capacity: int | None = None
+    audience: PriceAudience = PriceAudience.ANYONE
+    eligibility: str | None = None
 
     @property
     def parts(self) -> dict[str, Money]:
@@ -107,6 +125,8 @@ class SaleTier:
 class SaleSheet:
     """A show with its tiers in order of position and its stocks, by id; `now` is the database's.
 
+    `limits` are those of its sections, by name; most shows have none.
+
     It holds good as long as the show's `version`: whatever opens or closes a sale counts that up.
     """
 
@@ -128,6 +148,7 @@ class SaleSheet:
     tiers: Mapping[int, SaleTier] = field(default_factory=dict)
     stocks: Mapping[int, SaleStock] = field(default_factory=dict)
     avoid_single_seats: bool = False
+    limits: Mapping[str, SaleLimit] = field(default_factory=dict)
 
     def closes_at(self, tier: SaleTier) -> datetime | None:
         """When a tier stops selling: as it says, else when the show starts; never after its end."""

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    func,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -178,7 +179,10 @@ class TierStock(Base):
 
 
 class SectionLimit(Base):
-    """How many places of a section of its map a show sells at most, and to one buyer."""
+    """How many places of a section of its map a show sells at most, and to one buyer.
+
+    What was sold before `set_at` may be more.
+    """
 
     __tablename__ = "section_limits"
     __table_args__ = (
@@ -195,5 +199,6 @@ class SectionLimit(Base):
     )
     max_places: Mapped[int | None]
     max_per_buyer: Mapped[int | None]
+    set_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
     section: Mapped[Section] = relationship(viewonly=True)

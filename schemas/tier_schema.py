@@ -13,7 +13,7 @@ from marshmallow import (
 )
 
 from models.sale import WantedPrice
-from models.tier import LARGEST_QUANTITY
+from models.tier import LARGEST_QUANTITY, PriceAudience
 from models.venue import LARGEST_VENUE
 from schemas.fields import (
     Input,
@@ -27,11 +27,27 @@ from schemas.fields import (
     text,
     whole,
 )
-from schemas.stock_schema import each_once
+from schemas.stock_schema import (
+    LONGEST_KEY,
+    MOST_ROWS_NAMED,
+    MOST_SEATS_NAMED,
+    each_once,
+    named,
+)
 
 MOST_PRICES = 50
 MOST_STOCKS = 500
 LARGEST_POSITION = 10_000
+SAYS_HOW_MANY = ("capacity", "rows", "seats")
+PLACES_ONCE = (
+    not_together("stocks", "section", *SAYS_HOW_MANY),
+    not_together("capacity", "rows", "seats"),
+    not_together("rows", "seats"),
+)
+PER_BOOKING = {"description": "How many places one booking may have at this price"}
+AT_MOST = {"description": "How many places of the show go at this price, comps apart"}
+AUDIENCE = {"description": "Who may buy at it: `desk` is sold by the organiser's people alone"}
+ELIGIBILITY = {"description": "For people: whom it is for, and what they show at the door"}
 
 
 class PricePartsSchema(Schema):
@@ -46,6 +62,10 @@ class PriceSchema(Schema):
     name = fields.String(required=True)
     price = MoneyField(required=True)
     parts = fields.Nested(PricePartsSchema, required=True)
+    max_per_booking = fields.Integer(required=True, allow_none=True, metadata=PER_BOOKING)
+    capacity = fields.Integer(required=True, allow_none=True, metadata=AT_MOST)
+    audience = fields.Enum(PriceAudience, by_value=True, required=True, metadata=AUDIENCE)
+    eligibility = fields.String(required=True, allow_none=True, metadata=ELIGIBILITY)
 
 
 class TierStockSchema(Schema):
@@ -110,6 +130,10 @@ class WantedPriceSchema(Input):
     name = text(100, required=True)
     price = MoneyField(required=True)
     fee = MoneyField()
+    max_per_booking = whole(1, LARGEST_QUANTITY, allow_none=True, metadata=PER_BOOKING)
+    capacity = whole(0, LARGEST_VENUE, allow_none=True, metadata=AT_MOST)
+    audience = fields.Enum(PriceAudience, by_value=True, metadata=AUDIENCE)
+    eligibility = text(500, allow_none=True, metadata=ELIGIBILITY)
 
     @post_load
     def as_value(self, data: dict[str, Any], **_kwargs: Any) -> WantedPrice:
@@ -144,13 +168,19 @@ class TierInputSchema(Input):
                 "price": {"amount": 150_000, "currency": "KES"},
                 "fee": {"amount": 10_000, "currency": "KES"},
             },
-            {"name": "Student", "price": {"amount": 90_000, "currency": "KES"}},
+            {
+                "name": "Student",
+                "price": {"amount": 90_000, "currency": "KES"},
+                "max_per_booking": 2,
+                "capacity": 50,
+                "eligibility": "With a student card, shown at the door.",
+            },
         ],
         "section": "Floor",
         "capacity": 200,
     }
 
-    rules = (exactly_one_of("price", "prices"), not_together("stocks", "section", "capacity"))
+    rules = (exactly_one_of("price", "prices"), *PLACES_ONCE)
 
     name = text(200, required=True)
     description = text(5_000, load_default=None, allow_none=True)
@@ -183,6 +213,8 @@ class TierInputSchema(Input):
     capacity = whole(
         0, LARGEST_VENUE, metadata={"description": "How many places its own stock has"}
     )
+    rows = named(LONGEST_KEY, MOST_ROWS_NAMED, "Its own stock has these rows of the section")
+    seats = named(LONGEST_KEY, MOST_SEATS_NAMED, "Its own stock has these seats of the section")
     stocks = Listed(
         key(),
         validate=[validate.Length(0, MOST_STOCKS), each_once],
@@ -196,8 +228,10 @@ class TierInputSchema(Input):
             raise ValidationError("Give either price or prices.", "price")
         if not partial and not {"price", "prices"} & data.keys():
             raise ValidationError("Give a price, or several prices.", "prices")
-        if "stocks" in data and {"section", "capacity"} & data.keys():
-            raise ValidationError("Give stocks, or a section and a capacity.", "stocks")
+        if "stocks" in data and {"section", *SAYS_HOW_MANY} & data.keys():
+            raise ValidationError("Give stocks, or a section and what of it.", "stocks")
+        if len(data.keys() & set(SAYS_HOW_MANY)) > 1:
+            raise ValidationError("Give one of capacity, rows and seats.", "capacity")
 
     @post_load
     def one_price_is_a_list(self, data: dict[str, Any], partial: Any, **_kwargs: Any) -> Any:
@@ -212,4 +246,4 @@ class EditTierSchema(TierInputSchema):
 
     example = {"max_per_buyer": 6, "capacity": 250}
 
-    rules = (not_together("price", "prices"), not_together("stocks", "section", "capacity"))
+    rules = (not_together("price", "prices"), *PLACES_ONCE)

@@ -4,6 +4,7 @@ One statement per show reads everything, at most once in settings.availability_s
 whoever asks; the rest is arithmetic. It tells what may be tried: only a booking decides.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -130,19 +131,20 @@ def counted(show_id: int) -> Counted:
 def _of_tier(
     sheet: SaleSheet, counts: dict[int, StockCount], tier: SaleTier, *, staff: bool
 ) -> TierAvailability:
-    total = _total(counts, [stock.id for stock in sheet.stocks_for(tier)])
+    stock_ids = [stock.id for stock in sheet.stocks_for(tier)]
+    total, left = _total(counts, stock_ids), _left(sheet, counts, stock_ids)
     refusal = sale_service.refusal(sheet, tier)
     told = staff or sheet.availability_display == AvailabilityDisplay.NUMBER
-    state = _state(sheet, tier, total, refusal)
+    state = _state(sheet, tier, left, _size(total), refusal)
     facts: dict[str, Any] = {
         "tier_id": tier.id,
         "name": tier.name,
         "state": state,
-        "message": refusal.detail if refusal else _message(state, total.free if told else None),
+        "message": refusal.detail if refusal else _message(state, left if told else None),
         "on_sale": refusal is None and _size(total) > 0,
-        "sold_out": _size(total) > 0 and total.free < tier.min_per_booking,
-        "can_purchase": refusal is None and total.free >= tier.min_per_booking,
-        "available": total.free if told else None,
+        "sold_out": _size(total) > 0 and left < tier.min_per_booking,
+        "can_purchase": refusal is None and left >= tier.min_per_booking,
+        "available": left if told else None,
         "on_sale_at": tier.on_sale_at,
         "off_sale_at": sheet.closes_at(tier),
         "min_per_booking": tier.min_per_booking,
@@ -165,7 +167,7 @@ def _of_show(
     told = staff or sheet.availability_display == AvailabilityDisplay.NUMBER
     selling = [tier for tier in tiers if tier.on_sale] or tiers
     ids = {stock.id for tier in selling for stock in sheet.stocks_for(sheet.tiers[tier.tier_id])}
-    free = _total(counts, ids).free
+    free = _left(sheet, counts, ids)
     refusal = sale_service.show_refusal(sheet)
     best = min(tiers, key=_how_good, default=None)
     if refusal is not None or best is None:
@@ -191,13 +193,13 @@ def _how_good(tier: TierAvailability) -> tuple[int, float]:
 
 
 def _state(
-    sheet: SaleSheet, tier: SaleTier, total: StockCount, refusal: ApiError | None
+    sheet: SaleSheet, tier: SaleTier, left: int, size: int, refusal: ApiError | None
 ) -> AvailabilityState:
-    if refusal is not None or not _size(total):
+    if refusal is not None or not size:
         return _refused_state(sheet, refusal)
-    if total.free < tier.min_per_booking:
+    if left < tier.min_per_booking:
         return AvailabilityState.SOLD_OUT
-    if total.free * 100 <= _size(total) * FEW_IN_A_HUNDRED:
+    if left * 100 <= size * FEW_IN_A_HUNDRED:
         return AvailabilityState.FEW_LEFT
     return AvailabilityState.AVAILABLE
 
@@ -221,6 +223,19 @@ def _message(state: AvailabilityState, left: int | None) -> str:
     if state == AvailabilityState.SOLD_OUT:
         return "Sold out."
     return "There are no places for it yet."
+
+
+def _left(sheet: SaleSheet, counts: dict[int, StockCount], stock_ids: Iterable[int]) -> int:
+    """How many of the free places may be sold: a section may have a limit."""
+    stocks, free = sheet.stocks, Counter[str]()
+    for stock_id in stock_ids:
+        free[stocks[stock_id].section] += counts[stock_id].free
+    for section in free.keys() & sheet.limits.keys():
+        most = sheet.limits[section].max_places
+        if most is not None:
+            of_it = _total(counts, (s.id for s in stocks.values() if s.section == section))
+            free[section] = max(0, min(free[section], most - of_it.held - of_it.sold))
+    return free.total()
 
 
 def _total(counts: dict[int, StockCount], stock_ids: Iterable[int]) -> StockCount:

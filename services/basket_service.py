@@ -17,6 +17,7 @@ from services import (
     limit_service,
     orphan_service,
     pricing_service,
+    quota_service,
     sale_service,
 )
 from services.hold_service import (
@@ -97,7 +98,10 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Bo
         recent = sale_service.recent_sheet(booking.show_id)
         sheet = require_visible(caller, recent, booking.show_id)
         wanted = pricing_service.price(
-            sheet, edit(_basket(booking, sheet)), channel=booking.channel
+            sheet,
+            edit(_basket(booking, sheet)),
+            channel=booking.channel,
+            signed_in=booking.user_id is not None,
         )
         lines = _at_their_price(booking, wanted)
         total = pricing_service.total(sheet, lines)
@@ -108,6 +112,7 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Bo
     avoids_singles = sheet.avoid_single_seats and limited
     if avoids_singles:
         keys += orphan_service.keys_of(sheet.show_id, seats_of(claims))
+    keys += quota_service.keys_of(sheet, lines, channel=booking.channel)
 
     def attempt(wait_ms: int) -> None:
         with transaction():
@@ -121,6 +126,9 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Bo
                 limit_service.require_within(
                     lines, show_id=sheet.show_id, buyer=buyer, except_booking_id=booking.id
                 )
+            quota_service.require_price_left(
+                lines, channel=booking.channel, except_booking_id=booking.id
+            )
             if wait_ms:
                 claim_service.wait_for(sheet.show_id, claims, at_most_ms=wait_ms)
             inventory_service.release([booking.id])
@@ -140,6 +148,7 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Bo
                 spread=not wait_ms,
                 avoid_singles=sheet.avoid_single_seats,
             )
+            quota_service.require_section_left(sheet, places, buyer=buyer if limited else None)
             _keep_names(booking, {place.id for place in places})
 
     inventory_service.until_claimed(

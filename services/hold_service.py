@@ -38,6 +38,7 @@ from services import (
     limit_service,
     orphan_service,
     pricing_service,
+    quota_service,
     sale_service,
 )
 from services.buyer_service import Buyer
@@ -116,7 +117,7 @@ def quote(caller: Caller, show_id: int, wanted: Sequence[WantedLine]) -> Quote:
     sheet = require_visible(caller, sale_service.sheet(show_id), show_id)
     if caller.api_key_id is not None:
         authorize(caller, Permission.BOOKING_PLACE, sheet)
-    quoted = pricing_service.quote(sheet, wanted)
+    quoted = pricing_service.quote(sheet, wanted, signed_in=caller.user_id is not None)
     inventory_service.require_known(show_id, [claim_of(line) for line in quoted.lines])
     return quoted
 
@@ -203,7 +204,9 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) 
         buyer = buyer_service.buyer_of(caller, wanted, sheet)
         if once is not None and not once.scope:
             once.scope = f"guest:{buyer.email_key}"
-        lines = pricing_service.price(sheet, wanted.lines, channel=wanted.channel)
+        lines = pricing_service.price(
+            sheet, wanted.lines, channel=wanted.channel, signed_in=buyer.user_id is not None
+        )
         total = pricing_service.total(sheet, lines)
         if wanted.confirm:
             booking_service.require_free_or_desk(caller, total.amount, sheet)
@@ -212,6 +215,7 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) 
     waits_on = _advisory_keys(sheet, buyer if limited else None, once)
     if sheet.avoid_single_seats and limited:
         waits_on += orphan_service.keys_of(sheet.show_id, seats_of(claims))
+    waits_on += quota_service.keys_of(sheet, lines, channel=wanted.channel)
 
     def attempt(wait_ms: int) -> PlacedBooking:
         with transaction():
@@ -220,6 +224,7 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) 
             booking_id, line_ids = through_the_gate(sheet, claims)
             if limited:
                 limit_service.require_within(lines, show_id=sheet.show_id, buyer=buyer.key)
+            quota_service.require_price_left(lines, channel=wanted.channel)
             if wait_ms:
                 claim_service.wait_for(sheet.show_id, claims, at_most_ms=wait_ms)
             if sheet.avoid_single_seats and limited:
@@ -257,6 +262,7 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) 
                 spread=not wait_ms,
                 avoid_singles=sheet.avoid_single_seats,
             )
+            quota_service.require_section_left(sheet, places, buyer=buyer.key if limited else None)
             placed: PlacedBooking = PlacedBooking(
                 **facts,
                 total=total,

@@ -97,7 +97,7 @@ def _live() -> Select[Tier]:
 def _makes_stock(show: Show, tier: Tier, *, section: str | None, capacity: int) -> bool:
     """Whether the planned places fit, and so were made."""
     with suppress(CapacityExceeded), db.session.begin_nested():
-        tier_places.make_stock(show, tier, section=section, capacity=capacity)
+        tier_places.make_stock(show, tier, {"section": section, "capacity": capacity})
         return True
     return False
 

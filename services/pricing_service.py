@@ -6,13 +6,22 @@ from dataclasses import dataclass, replace
 from config import settings
 from models.booking import Channel
 from models.sale import SalePrice, SaleSheet, SaleStock, SaleTier
-from models.tier import LARGEST_QUANTITY
+from models.tier import LARGEST_QUANTITY, PriceAudience
 from models.values import Named, WantedLine
 from services import sale_service
-from utils.errors import Invalid
+from utils.errors import Forbidden, Invalid
 from utils.money import Money
 
 AT_THE_DESK = (Channel.DESK, Channel.COMP)
+
+
+class PriceNotForYou(Forbidden):
+    """This price is not for everyone: `audience` says who may buy at it.
+
+    `signed_in`: sign in first. `desk`: the organiser sells it, and looks who you are.
+    """
+
+    code, title = "price-not-for-you", "That price is not for everyone"
 
 
 @dataclass(frozen=True)
@@ -63,23 +72,28 @@ class Quote:
     hold_minutes: int
 
 
-def quote(sheet: SaleSheet, wanted: Sequence[WantedLine]) -> Quote:
+def quote(sheet: SaleSheet, wanted: Sequence[WantedLine], *, signed_in: bool) -> Quote:
     """The price of a basket on the open sale; nothing is written, and nothing held."""
-    lines = price(sheet, wanted, channel=Channel.WEB)
+    lines = price(sheet, wanted, channel=Channel.WEB, signed_in=signed_in)
     return Quote(sheet.show_id, lines, total(sheet, lines), settings.hold_minutes)
 
 
-def price(sheet: SaleSheet, wanted: Sequence[WantedLine], *, channel: Channel) -> list[PricedLine]:
+def price(
+    sheet: SaleSheet, wanted: Sequence[WantedLine], *, channel: Channel, signed_in: bool
+) -> list[PricedLine]:
     """Every line priced, merged where it is the same offer, and allowed to be sold now.
 
     The desk sells from every stock and outside the sales windows, but never a show that is over,
-    cancelled or unpublished; a comp costs nothing. Raises Invalid naming the item, or the refusal
-    of the sale.
+    cancelled or unpublished; a comp costs nothing. Raises Invalid naming the item, PriceNotForYou,
+    or the refusal of the sale.
     """
     refusal = sale_service.show_refusal(sheet)
     if refusal is not None:
         raise refusal
     lines = [_priced(sheet, line, f"items.{number}", channel) for number, line in enumerate(wanted)]
+    if channel not in AT_THE_DESK:
+        for line in lines:
+            _require_for(line, signed_in)
     lines = list(_merged(lines))
     if channel not in AT_THE_DESK:
         _require_quantities(lines, wanted)
@@ -134,6 +148,22 @@ def _line(
     )
 
 
+def _require_for(line: PricedLine, signed_in: bool) -> None:
+    """Refuse a price that this buyer may not have on the open sale."""
+    price = line.price
+    if price is None or price.audience == PriceAudience.ANYONE:
+        return
+    if price.audience == PriceAudience.SIGNED_IN and signed_in:
+        return
+    where = "at the desk" if price.audience == PriceAudience.DESK else "to those who sign in"
+    raise PriceNotForYou(
+        f"{price.name} is sold {where}.",
+        audience=price.audience,
+        price_id=price.id,
+        tier_id=line.tier_id,
+    )
+
+
 def _stocks(
     sheet: SaleSheet, tier: SaleTier | None, line: WantedLine, item: str, channel: Channel
 ) -> tuple[SaleStock, ...]:
@@ -181,3 +211,15 @@ def _require_quantities(lines: Sequence[PricedLine], wanted: Sequence[WantedLine
             raise Invalid.at(field, f"{tier.name}: at least {tier.min_per_booking} in a booking.")
         if quantity > tier.max_per_booking:
             raise Invalid.at(field, f"{tier.name}: at most {tier.max_per_booking} in a booking.")
+    for price in {line.price_id: line.price for line in lines if line.price}.values():
+        most = price.max_per_booking
+        of_it = [line for line in lines if line.price_id == price.id]
+        if most is not None and sum(line.quantity for line in of_it) > most:
+            item = next(n for n, line in enumerate(wanted) if _asks_for(line, of_it[0]))
+            field = f"items.{item}.{'seats' if wanted[item].seats else 'quantity'}"
+            raise Invalid.at(field, f"{price.name}: at most {most} in a booking.")
+
+
+def _asks_for(wanted: WantedLine, line: PricedLine) -> bool:
+    """Whether a line became of `wanted`, which may leave out a tier's only price."""
+    return wanted.tier_id == line.tier_id and wanted.price_id in (None, line.price_id)

@@ -12,9 +12,10 @@ import orjson
 
 from config import settings
 from models.event import EventStatus, Moderation
-from models.sale import SalePrice, SaleSheet, SaleStock, SaleTier, StockCount
+from models.sale import SaleLimit, SalePrice, SaleSheet, SaleStock, SaleTier, StockCount
 from models.seat_map import SectionKind
 from models.show import HAPPENING, AvailabilityDisplay, ShowCancelled, ShowStatus
+from models.tier import PriceAudience
 from utils.clock import in_zone
 from utils.errors import ApiError, Conflict
 from utils.money import Money
@@ -66,7 +67,9 @@ SHEET = """
                        'then_tier_id', t.then_tier_id,
                        'stock_ids', (SELECT json_agg(ts.stock_id ORDER BY ts.position)
                                        FROM tier_stocks ts WHERE ts.tier_id = t.id),
-                       'prices', (SELECT json_agg(json_build_array(p.id, p.name, p.amount, p.fee)
+                       'prices', (SELECT json_agg(json_build_array(p.id, p.name, p.amount, p.fee,
+                                                                   p.max_per_booking, p.capacity,
+                                                                   p.audience, p.eligibility)
                                                   ORDER BY p.position, p.id)
                                     FROM prices p
                                    WHERE p.tier_id = t.id AND p.deleted_at IS NULL))
@@ -74,7 +77,11 @@ SHEET = """
               FROM tiers t WHERE t.show_id = s.id AND t.deleted_at IS NULL) AS tiers,
            (SELECT json_agg(json_build_array(k.id, k.name, k.kind, k.section_name, k.capacity,
                                              k.release_tier_id, k.release_at) ORDER BY k.id)::text
-              FROM stocks k WHERE k.show_id = s.id AND k.deleted_at IS NULL) AS stocks
+              FROM stocks k WHERE k.show_id = s.id AND k.deleted_at IS NULL) AS stocks,
+           (SELECT json_agg(json_build_array(c.name, x.max_places, x.max_per_buyer)
+                            ORDER BY c.id)::text
+              FROM section_limits x JOIN sections c ON c.id = x.section_id
+             WHERE x.show_id = s.id) AS limits
 """
 OF_SHOW = """
       FROM shows s JOIN events e ON e.id = s.event_id
@@ -190,6 +197,7 @@ def _sheet(facts: dict[str, Any]) -> SaleSheet:
         availability_display=AvailabilityDisplay(facts.pop("availability_display")),
         tiers=_tiers(facts.pop("tiers"), facts["currency"]),
         stocks=_stocks(facts.pop("stocks")),
+        limits=_limits(facts.pop("limits")),
         **facts,
     )
 
@@ -207,14 +215,40 @@ def _stocks(text: str | None) -> Mapping[int, SaleStock]:
     return MappingProxyType({stock.id: stock for stock in stocks})
 
 
+@functools.lru_cache(SHEETS_REMEMBERED)
+def _limits(text: str | None) -> Mapping[str, SaleLimit]:
+    limits = [SaleLimit(*limit) for limit in orjson.loads(text or "[]")]
+    return MappingProxyType({limit.section: limit for limit in limits})
+
+
 def _tier(facts: Mapping[str, Any], currency: str) -> SaleTier:
     window = {name: _instant(facts[name]) for name in ("on_sale_at", "off_sale_at")}
-    prices = tuple(
-        SalePrice(price_id, name, Money(amount, currency), fee)
-        for price_id, name, amount, fee in facts["prices"] or ()
-    )
+    prices = tuple(_price(currency, *price) for price in facts["prices"] or ())
     return SaleTier(
         **{**facts, **window, "stock_ids": tuple(facts["stock_ids"] or ()), "prices": prices}
+    )
+
+
+def _price(
+    currency: str,
+    price_id: int,
+    name: str,
+    amount: int,
+    fee: int,
+    max_per_booking: int | None,
+    capacity: int | None,
+    audience: str,
+    eligibility: str | None,
+) -> SalePrice:
+    return SalePrice(
+        price_id,
+        name,
+        Money(amount, currency),
+        fee,
+        max_per_booking,
+        capacity,
+        PriceAudience(audience),
+        eligibility,
     )
 
 

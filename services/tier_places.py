@@ -14,6 +14,8 @@ from services import stock_service
 from utils.errors import Conflict, Invalid
 from utils.transaction import lock
 
+PLACES = ("section", "capacity", "rows", "seats")
+
 
 class StockShared(Conflict):
     """The tier's capacity is not its own: it sells from several stocks, or from a shared one."""
@@ -27,13 +29,16 @@ def change(show: Show, tier: Tier, facts: Mapping[str, Any]) -> None:
         sell_from(tier, facts["stocks"])
         return
     section, capacity = facts.get("section"), facts.get("capacity")
-    if section is None and capacity is None:
+    named = next((field for field in ("rows", "seats") if facts.get(field) is not None), None)
+    if section is None and capacity is None and named is None:
         return
     query = select(Stock).join(TierStock, TierStock.stock_id == Stock.id)
     stocks = db.session.scalars(query.where(TierStock.tier_id == tier.id)).all()
     if not stocks:
-        make_stock(show, tier, section=section, capacity=capacity)
+        make_stock(show, tier, facts)
         return
+    if named is not None:
+        raise Invalid.at(named, "It has places already; have one of its stocks take these.")
     others = exists().where(TierStock.stock_id == stocks[0].id, TierStock.tier_id != tier.id)
     if len(stocks) > 1 or db.session.scalar(select(others)):
         raise StockShared("Change the capacity of its stocks instead.")
@@ -63,7 +68,8 @@ def link(tier: Tier, stock_ids: Iterable[int]) -> None:
     db.session.flush()
 
 
-def make_stock(show: Show, tier: Tier, *, section: str | None, capacity: int | None) -> None:
+def make_stock(show: Show, tier: Tier, facts: Mapping[str, Any]) -> None:
     """Give a tier a stock of its own, with its name; stock_service.make says of which places."""
-    stock = stock_service.make(show, name=tier.name, section=section, capacity=capacity)
+    places = {name: facts[name] for name in PLACES if facts.get(name) is not None}
+    stock = stock_service.make(show, name=tier.name, **places)
     link(tier, [stock.id])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, inspect, select
 
 from init import db
 from models import Price, Tier
@@ -11,6 +11,10 @@ from models.sale import WantedPrice
 from utils.clock import now
 from utils.errors import Invalid
 from utils.money import Money
+
+CHECKED = ("max_per_booking", "capacity", "audience")
+CONDITIONS = (*CHECKED, "eligibility")
+COPIED = ("name", "amount", "fee", "currency", *CONDITIONS)
 
 
 def replace(tier: Tier, wanted: Sequence[WantedPrice], *, currency: str | None) -> None:
@@ -45,13 +49,14 @@ def change_only(tier: Tier, price: Money, *, currency: str | None) -> None:
         raise Invalid.at("price", "The tier has several prices; send them all as prices.")
     [only] = prices
     fee = Money(only.fee, price.currency) if only.fee <= price.amount else None
-    replace(tier, [WantedPrice(only.name, price, fee, id=only.id)], currency=currency)
+    same = {name: getattr(only, name) for name in CONDITIONS}
+    replace(tier, [WantedPrice(only.name, price, fee, id=only.id, **same)], currency=currency)
 
 
 def copy(prices: Iterable[Price], tier: Tier) -> None:
     """Give a new tier the same prices."""
     for price in prices:
-        same = {name: getattr(price, name) for name in ("name", "amount", "fee", "currency")}
+        same = {name: getattr(price, name) for name in COPIED}
         db.session.add(Price(tier_id=tier.id, position=price.position, **same))
 
 
@@ -62,6 +67,7 @@ def offered(tier: Tier) -> dict[str, Any]:
         "off_sale_at": tier.off_sale_at,
         "prices": [
             {"id": p.id, "amount": p.amount, "fee": p.fee, "currency": p.currency}
+            | {name: getattr(p, name) for name in CHECKED if getattr(p, name) is not None}
             for p in _live(tier)
         ],
     }
@@ -76,6 +82,10 @@ def _set(row: Price, new: WantedPrice, position: int) -> None:
     row.name, row.position = new.name, position
     row.amount, row.currency = new.price.amount, new.price.currency
     row.fee = new.fee.amount if new.fee else 0
+    for name in CONDITIONS:
+        setattr(row, name, getattr(new, name))
+    if inspect(row).attrs.capacity.history.has_changes():
+        row.updated_at = func.clock_timestamp()  # what went at it before may be more
 
 
 def _require_sense(wanted: Sequence[WantedPrice], currency: str | None) -> None:

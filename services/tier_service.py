@@ -98,8 +98,8 @@ def is_gone(tier_id: int, *, caller: Caller) -> bool:
 def create(show: Show, facts: Mapping[str, Any]) -> Tier:
     """A new tier of a show, selling from the `stocks` it names in that order.
 
-    With a `section` and a `capacity` instead, a stock is made for it; stock_service.make says of
-    which places, and what it refuses.
+    With a `section` and a `capacity`, `rows` or `seats` instead, a stock is made for it;
+    stock_service.make says of which places, and what it refuses.
     """
     with transaction():
         _lock_offer(show)
@@ -107,17 +107,14 @@ def create(show: Show, facts: Mapping[str, Any]) -> Tier:
         if facts.get("stocks") is not None:
             tier_places.sell_from(tier, facts["stocks"])
         else:
-            tier_places.make_stock(
-                show, tier, section=facts.get("section"), capacity=facts.get("capacity")
-            )
+            tier_places.make_stock(show, tier, facts)
         audit_service.record("tier.create", tier, after=tier_prices.offered(tier))
     return _fresh(tier)
 
 
 def plan(event: Event, facts: Mapping[str, Any]) -> Tier:
     """A new tier in an event's price list, which shows made from now on copy."""
-    if "stocks" in facts:
-        raise Invalid.at("stocks", "A price list has no stocks; plan a section and a capacity.")
+    _require_no_places(facts)
     with transaction():
         lock(event)
         tier = Tier(event_id=event.id, section=facts.get("section"), capacity=facts.get("capacity"))
@@ -254,6 +251,12 @@ def _reprice(tier: Tier, facts: Mapping[str, Any], *, currency: str | None) -> N
 
 
 def _replan(tier: Tier, facts: Mapping[str, Any]) -> None:
-    if "stocks" in facts:
-        raise Invalid.at("stocks", "A price list has no stocks; plan a section and a capacity.")
+    _require_no_places(facts)
     tier.change({name: facts[name] for name in ("section", "capacity") if name in facts})
+
+
+def _require_no_places(facts: Mapping[str, Any]) -> None:
+    """Refuse to give a price list what only a show has."""
+    for field in ("stocks", "rows", "seats"):
+        if field in facts:
+            raise Invalid.at(field, f"A price list has no {field}; plan a section and a capacity.")

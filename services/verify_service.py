@@ -156,6 +156,41 @@ INVARIANTS: dict[str, tuple[str, str]] = {
         HAVING sum(l.quantity) > t.max_per_buyer
         """,
     ),
+    "prices-within-their-capacity": (
+        "No more goes at a price than may, but for what went before that was set.",
+        """
+        SELECT p.id, format('%s at a price for %s', sum(l.quantity), p.capacity)
+          FROM prices p
+          JOIN booking_lines l ON l.tier_id = p.tier_id AND l.price_id = p.id
+          JOIN bookings b ON b.id = l.booking_id
+         WHERE p.capacity IS NOT NULL AND b.channel <> 'comp'
+           AND (b.status = 'confirmed'
+                OR b.status = 'held' AND b.held_until > (SELECT clock_timestamp()))
+         GROUP BY p.id HAVING sum(l.quantity) > p.capacity AND max(b.held_at) > p.updated_at
+        """,
+    ),
+    "sections-within-their-limits": (
+        "No more of a section is taken, nor by one buyer, but for what was before that was set.",
+        """
+        WITH taken AS (
+            SELECT x.*, b.channel, b.held_at, coalesce(b.user_id::text, b.email_key) AS buyer
+              FROM section_limits x
+              JOIN sections c ON c.id = x.section_id
+              JOIN stocks k ON k.show_id = x.show_id AND k.section_name = c.name
+              JOIN places p ON p.stock_id = k.id
+              JOIN bookings b ON b.id = p.booking_id
+             WHERE b.status = 'confirmed'
+                OR b.status = 'held' AND b.held_until > (SELECT clock_timestamp()))
+        SELECT show_id, format('%s of section %s, which sells %s', count(*), section_id, max_places)
+          FROM taken GROUP BY show_id, section_id, max_places, set_at
+        HAVING count(*) > max_places AND max(held_at) > set_at
+        UNION ALL
+        SELECT show_id, format('buyer %s has %s of section %s', buyer, count(*), section_id)
+          FROM taken WHERE channel IN ('web', 'api')
+         GROUP BY show_id, section_id, max_per_buyer, set_at, buyer
+        HAVING count(*) > max_per_buyer AND max(held_at) > set_at
+        """,
+    ),
     "keys-sell-through-api": (
         "What a key sold is of the channel api, its key is there, and no test key's is confirmed.",
         """

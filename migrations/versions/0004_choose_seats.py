@@ -63,6 +63,12 @@ def upgrade() -> None:
         sa.Column("section_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("max_places", sa.BigInteger(), nullable=True),
         sa.Column("max_per_buyer", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "set_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
         sa.CheckConstraint("max_per_buyer >= 1", name=op.f("ck_section_limits_max_per_buyer")),
         sa.CheckConstraint("max_places >= 0", name=op.f("ck_section_limits_max_places")),
         sa.CheckConstraint(
@@ -90,6 +96,10 @@ def upgrade() -> None:
             unique=False,
             postgresql_where=sa.text("settled_in IS NOT NULL"),
         )
+
+    with op.batch_alter_table("booking_lines", schema=None) as batch_op:
+        batch_op.drop_index("ix_booking_lines_tier_id")
+        batch_op.create_index("ix_booking_lines_tier_id", ["tier_id", "price_id"], unique=False)
 
     with op.batch_alter_table("map_seats", schema=None) as batch_op:
         batch_op.add_column(
@@ -268,6 +278,10 @@ def downgrade() -> None:
         batch_op.drop_column("y")
         batch_op.drop_column("x")
         batch_op.drop_column("off_centre")
+
+    with op.batch_alter_table("booking_lines", schema=None) as batch_op:
+        batch_op.drop_index("ix_booking_lines_tier_id")
+        batch_op.create_index("ix_booking_lines_tier_id", ["tier_id"], unique=False)
 
     with op.batch_alter_table("bookings", schema=None) as batch_op:
         batch_op.drop_index(

@@ -186,6 +186,7 @@ ROUTES = {
     """,
     # Stocks are nobody else's to see.
     "401 404 404 ok  ok  ok": """
+        GET /shows/{show_id}/section_limits
         GET /shows/{show_id}/stocks
         GET /stocks/{stock_id}
     """,
@@ -195,6 +196,7 @@ ROUTES = {
         PATCH /stocks/{stock_id}
         POST /shows/{show_id}/stocks
         POST /stocks/{stock_id}/release
+        PUT /shows/{show_id}/section_limits
     """,
 }
 # The same organiser's draft: nobody else knows of it.
@@ -227,6 +229,7 @@ DRAFT = {
     """,
     "401 404 404 ok  ok  ok": """
         GET /shows/{show_id}/attendees
+        GET /shows/{show_id}/section_limits
         GET /shows/{show_id}/stocks
     """,
 }
@@ -344,6 +347,7 @@ MORE_ROUTES = {
         PUT /events/{event_id}
         PUT /organisers/{organiser_id}
         PUT /shows/{show_id}
+        PUT /shows/{show_id}/section_limits
         PUT /tiers/{tier_id}
         PUT /users/me
         PUT /users/me/email
@@ -406,6 +410,7 @@ MORE_ROUTES = {
         POST /shows/{show_id}/check_ins
     """,
     "ok  401 ok  403 403 ok": """
+        GET /shows/{show_id}/section_limits
         GET /shows/{show_id}/stocks
         GET /stocks/{stock_id}
     """,
@@ -437,6 +442,7 @@ MORE_DRAFT = {
         GET /shows/{show_id}/attendees
     """,
     "ok  401 ok  403 403 ok": """
+        GET /shows/{show_id}/section_limits
         GET /shows/{show_id}/stocks
     """,
 }

@@ -70,6 +70,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /shows/{show_id}/tiers": TIER,
     "POST /shows/{show_id}/stocks": {"name": "Press", "section": "Floor", "capacity": 1},
     "POST /shows/{show_id}/check_ins": {"code": "X" * 20, "gate": "North"},
+    "PUT /shows/{show_id}/section_limits": {"items": [{"section": "Floor", "max_places": 300}]},
     "PATCH /stocks/{stock_id}": {"name": "House"},
     "POST /stocks/{stock_id}/release": {"tier_id": 1},
     "PATCH /tiers/{tier_id}": {"name": "VIP"},

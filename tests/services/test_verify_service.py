@@ -28,6 +28,10 @@ BREAK = {
     "stocks-fit-the-section": "UPDATE sections SET capacity = 1",
     "stocks-fit-the-licence": "UPDATE shows SET licensed_capacity = 1",
     "within-the-limits": "UPDATE tiers SET max_per_buyer = 1",
+    "prices-within-their-capacity": "UPDATE prices SET capacity = 1, updated_at = '2020-01-01'",
+    "sections-within-their-limits": "INSERT INTO section_limits (show_id, section_id, max_places,"
+    " set_at) SELECT show_id, section_id, 3, '2020-01-01' FROM stocks WHERE section_id IS NOT NULL"
+    " ON CONFLICT DO NOTHING",
     "keys-sell-through-api": "INSERT INTO api_keys (organiser_id, name, mode, scopes, prefix,"
     " secret_hash) SELECT id, 'Shop', 'test', '{sell}', 'gm_test_', '' FROM organisers LIMIT 1;"
     " UPDATE bookings SET channel = 'api', sold_by_key_id = (SELECT id FROM api_keys)",
@@ -63,3 +67,22 @@ def test_the_invariant_fires(world, session, invariant):
         session.execute(text(statement))
 
     assert invariant in {breach.invariant for breach in verify_service.broken()}
+
+
+def test_what_one_buyer_has_of_a_section_is_looked_at_too(world, session):
+    session.execute(
+        text(BREAK["sections-within-their-limits"].replace("max_places", "max_per_buyer"))
+    )
+
+    assert {breach.invariant for breach in verify_service.broken()} == {
+        "sections-within-their-limits"
+    }
+
+
+@pytest.mark.parametrize(
+    "invariant", ["prices-within-their-capacity", "sections-within-their-limits"]
+)
+def test_what_was_sold_before_a_limit_was_set_breaks_nothing(world, session, invariant):
+    session.execute(text(BREAK[invariant].replace("'2020-01-01'", "clock_timestamp()")))
+
+    assert verify_service.broken() == []

@@ -1,0 +1,203 @@
+"""How many places of a show may go at one price, or of one section, whoever buys them.
+
+Both are counted under advisory locks that only shows with such limits take, in a statement after
+the one that takes them. A dead hold counts until it has been cleared away, which whoever is in its
+way has done: one that is being confirmed at this moment is never counted out.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from models.booking import Channel
+from models.sale import SaleLimit, SalePrice, SaleSheet
+from models.values import BuyerKey
+from services.inventory_service import ClaimedPlace, Short
+from services.limit_service import LimitReached
+from services.pricing_service import PricedLine
+from utils.errors import Conflict
+from utils.statement import Statement
+from utils.transaction import lock_key
+
+
+class PriceSoldOut(Conflict):
+    """No more places go at this price; `left` says how many do, and `limit` of how many.
+
+    The tier may have places left at another price.
+    """
+
+    code, title = "price-sold-out", "Not enough places left at that price"
+
+
+class SectionLimitReached(Conflict):
+    """The show sells no more than `limit` places of this section; `left` says how many it would."""
+
+    code, title = "section-limit-reached", "That is more than the section may be sold"
+
+
+# Those of comps cost nothing, and go at no price.
+AT_PRICES = Statement(
+    "at_prices",
+    """
+    SELECT l.price_id, sum(l.quantity),
+           bool_or(b.status = 'held' AND b.held_until <= (SELECT clock_timestamp()))
+      FROM unnest(CAST(:tier_ids AS bigint[]), CAST(:price_ids AS bigint[])) AS w(tier_id, price_id)
+      JOIN booking_lines l ON l.tier_id = w.tier_id AND l.price_id = w.price_id
+      JOIN bookings b ON b.id = l.booking_id
+     WHERE b.status IN ('held', 'confirmed') AND b.channel <> 'comp' AND b.id <> :except_id
+     GROUP BY l.price_id
+    """,
+)
+
+# What is not free is taken. No further than it matters: as many free as there are places beyond the
+# limit are enough, and need not all be counted.
+IN_SECTIONS = Statement(
+    "in_sections",
+    """
+    WITH limited AS (
+        SELECT w.section, w.most, sum(k.capacity) AS capacity, array_agg(k.id) AS stock_ids
+          FROM unnest(CAST(:sections AS text[]), CAST(:most AS bigint[])) AS w(section, most)
+          JOIN stocks k ON k.show_id = :show_id AND k.section_name = w.section
+                       AND k.deleted_at IS NULL
+         GROUP BY w.section, w.most)
+    SELECT w.section,
+           w.capacity - (SELECT count(*)
+                           FROM (SELECT FROM unnest(w.stock_ids) AS k(id),
+                                        LATERAL (SELECT FROM places p
+                                                  WHERE p.stock_id = k.id AND p.booking_id IS NULL
+                                                  ORDER BY p.ordinal
+                                                  LIMIT w.capacity - w.most) AS free
+                                  LIMIT w.capacity - w.most) AS enough),
+           EXISTS (SELECT FROM bookings WHERE show_id = :show_id AND status = 'held'
+                      AND held_until <= (SELECT clock_timestamp()))
+      FROM limited w WHERE w.capacity > w.most
+    """,
+)
+
+OF_BUYER = Statement(
+    "of_buyer",
+    """
+    SELECT k.section_name, count(*)
+      FROM bookings b JOIN places p ON p.booking_id = b.id JOIN stocks k ON k.id = p.stock_id
+     WHERE b.show_id = :show_id AND (b.user_id = :user_id OR b.email_key = :email_key)
+       AND b.channel IN ('web', 'api') AND k.section_name = ANY(:sections)
+       AND (b.status = 'confirmed'
+            OR b.status = 'held' AND b.held_until > (SELECT clock_timestamp()))
+     GROUP BY k.section_name
+    """,
+)
+
+
+def keys_of(sheet: SaleSheet, lines: Iterable[PricedLine], *, channel: Channel) -> list[int]:
+    """What sales that a quota could stop wait for each other on; mostly nothing."""
+    lines = list(lines)
+    keys = [lock_key("price", price.id) for price in _limited_prices(lines, channel)]
+    sections = {stock.section for line in lines for stock in line.stocks}
+    return keys + [
+        lock_key("section", sheet.show_id, section)
+        for section in sections
+        if section in sheet.limits and sheet.limits[section].max_places is not None
+    ]
+
+
+def require_price_left(
+    lines: Sequence[PricedLine], *, channel: Channel, except_booking_id: int = 0
+) -> None:
+    """Raise PriceSoldOut if more places would go at a price than may, one booking's apart.
+
+    Raises Short where it is dead holds that are in the way.
+    """
+    limited = _limited_prices(lines, channel)
+    if not limited:
+        return
+    tier_of = {line.price_id: line.tier_id for line in lines}
+    rows = AT_PRICES.all(
+        tier_ids=[tier_of[price.id] for price in limited],
+        price_ids=[price.id for price in limited],
+        except_id=except_booking_id,
+    )
+    sold = {price_id: (int(quantity), has_dead) for price_id, quantity, has_dead in rows}
+    for price in limited:
+        have, has_dead = sold.get(price.id, (0, False))
+        left = max((price.capacity or 0) - have, 0)
+        if sum(line.quantity for line in lines if line.price_id == price.id) <= left:
+            continue
+        if has_dead:
+            raise Short
+        raise PriceSoldOut(
+            f"{left} left at {price.name}." if left else f"Nothing left at {price.name}.",
+            left=left,
+            limit=price.capacity,
+            price_id=price.id,
+            tier_id=tier_of[price.id],
+        )
+
+
+def require_section_left(
+    sheet: SaleSheet, places: Sequence[ClaimedPlace], *, buyer: BuyerKey | None
+) -> None:
+    """Raise SectionLimitReached or, for a buyer on the open sale, LimitReached.
+
+    `places` have just been claimed: only then is it known in which sections they are. Raises Short
+    where it is dead holds that are in the way.
+    """
+    if not sheet.limits:
+        return
+    claimed: dict[str, int] = {}
+    for place in places:
+        section = sheet.stocks[place.stock_id].section
+        if section in sheet.limits:
+            claimed[section] = claimed.get(section, 0) + 1
+    limits = [sheet.limits[section] for section in claimed]
+    _require_of_all(sheet, [limit for limit in limits if limit.max_places is not None], claimed)
+    if buyer is not None:
+        theirs = [limit for limit in limits if limit.max_per_buyer is not None]
+        _require_of_buyer(sheet, theirs, claimed, buyer)
+
+
+def _limited_prices(lines: Iterable[PricedLine], channel: Channel) -> list[SalePrice]:
+    if channel == Channel.COMP:
+        return []
+    prices = {line.price.id: line.price for line in lines if line.price is not None}
+    return [price for price in prices.values() if price.capacity is not None]
+
+
+def _require_of_all(sheet: SaleSheet, limits: Sequence[SaleLimit], claimed: dict[str, int]) -> None:
+    if not limits:
+        return
+    most = {limit.section: limit.max_places or 0 for limit in limits}
+    rows = IN_SECTIONS.all(
+        show_id=sheet.show_id, sections=list(most), most=[most[section] for section in most]
+    )
+    for section, taken, has_dead in rows:
+        if taken <= most[section]:
+            continue
+        if has_dead:
+            raise Short
+        left = max(most[section] - (int(taken) - claimed[section]), 0)
+        raise SectionLimitReached(
+            f"The show sells {most[section]} places of {section} at most, and {left} more.",
+            section=section,
+            limit=most[section],
+            left=left,
+        )
+
+
+def _require_of_buyer(
+    sheet: SaleSheet, limits: Sequence[SaleLimit], claimed: dict[str, int], buyer: BuyerKey
+) -> None:
+    if not limits:
+        return
+    rows = OF_BUYER.all(
+        show_id=sheet.show_id,
+        user_id=buyer.user_id,
+        email_key=buyer.email_key,
+        sections=[limit.section for limit in limits],
+    )
+    have = {section: int(count) for section, count in rows}
+    for limit in limits:
+        if have.get(limit.section, 0) > (limit.max_per_buyer or 0):
+            raise LimitReached(
+                f"One buyer may have {limit.max_per_buyer} of {limit.section} at this show.",
+                limit=limit.max_per_buyer,
+                have=have[limit.section] - claimed[limit.section],
+                section=limit.section,
+            )
