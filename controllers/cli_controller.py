@@ -168,15 +168,19 @@ def _after_interruption() -> str:
 
 @click.command("total_count")
 @click.argument("event_id", type=click.IntRange(1, LARGEST_ID))
+@click.option("--by-section", is_flag=True, help="Say of each section, too, how many.")
 @with_appcontext
 @plainly
-def total_count(event_id: int) -> None:
+def total_count(event_id: int, by_section: bool) -> None:
     """Print how many tickets of the event EVENT_ID are sold.
 
     Counts those that are valid or used, of confirmed bookings, over all of its shows.
     """
     sold = report_service.tickets_sold(event_id)
     click.echo(f"Total tickets sold for Event ID {event_id}: {sold}")
+    if by_section:
+        for section, count in report_service.tickets_sold_by_section(event_id).items():
+            click.echo(f"  {section}: {count}")
 
 
 @click.command()

@@ -29,6 +29,7 @@ from services import (
     invitation_service,
     organiser_service,
     show_edit_service,
+    stock_release,
     stock_service,
     tier_service,
     venue_service,
@@ -216,6 +217,10 @@ def _show(event: Event, staged: Staged, hall: Venue | None, at: datetime) -> Sho
         if offer.then:
             tier = tier_service.find(tiers[offer.name], caller=staged.seller)
             tier_service.edit(tier, {"then_tier_id": tiers[offer.then]})
+    for lot in night.lots:
+        if lot.released_to:
+            on = in_days(lot.released_on, at)
+            stock_release.release(lots[lot.name], tier_id=tiers[lot.released_to], at=on)
     return show
 
 
@@ -230,7 +235,9 @@ def _facts(
 ) -> dict[str, Any]:
     """What a request would say of a tier; one that has closed is closed when all is sold."""
     prices = [
-        WantedPrice(name, Money(amount, currency), Money(fee, currency))
+        WantedPrice(
+            name, Money(amount, currency), Money(fee, currency), **offer.terms.get(name, {})
+        )
         for name, amount, fee in offer.prices
     ]
     places: dict[str, Any] = {"section": offer.section, "capacity": offer.capacity}

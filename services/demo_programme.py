@@ -4,10 +4,13 @@ Days are counted from the day of seeding, and prices are in minor units. Shows a
 order in which they stand here; in a fresh database that is their id.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from models.event import EventStatus
 from models.show import AvailabilityDisplay, ShowStatus
+from models.tier import PriceAudience
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Offer:
     closes: int | None = None
     most: int = 6
     description: str | None = None
+    terms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by the price's name
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Lot:
     section: str
     capacity: int | None = None
     rows: tuple[str, ...] = ()
+    released_to: str | None = None  # the tier that sells it from that day on
+    released_on: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,13 @@ class Gig:
     becomes: EventStatus = EventStatus.PUBLISHED
 
 
+UNDER_16 = {"max_per_booking": 4, "eligibility": "Under 16, and with an adult."}
+STUDENT = {
+    "audience": PriceAudience.SIGNED_IN,
+    "max_per_booking": 1,
+    "eligibility": "学生証をお持ちの方 (with a student card)",
+}
+
 GIGS = (
     Gig(
         company="Nyota",
@@ -100,12 +113,28 @@ GIGS = (
                 day=344,
                 at="19:30",
                 lots=(
-                    Lot("House seats", "Stalls", rows=("K",)),
+                    Lot(
+                        "House seats",
+                        "Stalls",
+                        rows=("K",),
+                        released_to="Stalls",
+                        released_on=337,
+                    ),
                     Lot("Press", "Circle", rows=("A",)),
                 ),
                 offers=(
-                    Offer("Stalls", (("Adult", 149_00, 8_00), ("Child", 89_00, 8_00)), "Stalls"),
-                    Offer("Circle", (("Adult", 99_00, 8_00), ("Child", 59_00, 8_00)), "Circle"),
+                    Offer(
+                        "Stalls",
+                        (("Adult", 149_00, 8_00), ("Child", 89_00, 8_00)),
+                        "Stalls",
+                        terms={"Child": UNDER_16},
+                    ),
+                    Offer(
+                        "Circle",
+                        (("Adult", 99_00, 8_00), ("Child", 59_00, 8_00)),
+                        "Circle",
+                        terms={"Child": {**UNDER_16, "capacity": 60}},
+                    ),
                 ),
             ),
             Night(
@@ -218,7 +247,13 @@ GIGS = (
                 lots=(Lot("SS席 (SS seats)", "Arena", rows=("A", "B", "C", "D")),),
                 offers=(
                     Offer("SS席", (("一般", 15_000, 500),), lots=("SS席 (SS seats)",), opens=7),
-                    Offer("S席", (("一般", 9_800, 500), ("学生", 6_500, 500)), "Arena", opens=7),
+                    Offer(
+                        "S席",
+                        (("一般", 9_800, 500), ("学生", 6_500, 500)),
+                        "Arena",
+                        opens=7,
+                        terms={"学生": STUDENT},
+                    ),
                 ),
             ),
         ),

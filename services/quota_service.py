@@ -33,17 +33,21 @@ class SectionLimitReached(Conflict):
     code, title = "section-limit-reached", "That is more than the section may be sold"
 
 
-# Those of comps cost nothing, and go at no price.
+# Those of comps cost nothing, and go at no price. Price by price: joined to all of them at once the
+# planner would read everybody's lines.
 AT_PRICES = Statement(
     "at_prices",
     """
-    SELECT l.price_id, sum(l.quantity),
-           bool_or(b.status = 'held' AND b.held_until <= (SELECT clock_timestamp()))
-      FROM unnest(CAST(:tier_ids AS bigint[]), CAST(:price_ids AS bigint[])) AS w(tier_id, price_id)
-      JOIN booking_lines l ON l.tier_id = w.tier_id AND l.price_id = w.price_id
-      JOIN bookings b ON b.id = l.booking_id
-     WHERE b.status IN ('held', 'confirmed') AND b.channel <> 'comp' AND b.id <> :except_id
-     GROUP BY l.price_id
+    SELECT w.price_id, sold.places, sold.has_dead
+      FROM unnest(CAST(:tier_ids AS bigint[]), CAST(:price_ids AS bigint[]))
+           AS w(tier_id, price_id),
+           LATERAL (SELECT coalesce(sum(l.quantity), 0) AS places,
+                           bool_or(b.status = 'held'
+                                   AND b.held_until <= (SELECT clock_timestamp())) AS has_dead
+                      FROM booking_lines l JOIN bookings b ON b.id = l.booking_id
+                     WHERE l.tier_id = w.tier_id AND l.price_id = w.price_id
+                       AND b.status IN ('held', 'confirmed') AND b.channel <> 'comp'
+                       AND b.id <> :except_id) AS sold
     """,
 )
 

@@ -17,7 +17,13 @@ from init import db, migrate
 from models import AuditEntry, OrganiserInvitation, Role
 from services import api_key_service, demo_large, demo_service, outbox_service
 from services.demo_large_world import LargeWorld
-from tests.factories import OrganiserFactory, TierFactory, UserFactory
+from tests.factories import (
+    OrganiserFactory,
+    ShowFactory,
+    TierFactory,
+    UserFactory,
+    VenueFactory,
+)
 from utils.clock import now
 
 
@@ -298,6 +304,17 @@ class TestTotalCount:
         result = run(app, "total_count", str(tier.event_id))
 
         assert result.stdout == f"Total tickets sold for Event ID {tier.event_id}: 3\n"
+
+    def test_tells_the_sections_apart_when_asked(self, app, client, as_user):
+        show = ShowFactory(venue=VenueFactory(layout=[("VIP", {"A": 4}), ("Floor", 10)]))
+        tiers = TierFactory(show=show, price=0), TierFactory(show=show, price=0, section="VIP")
+        items = [{"tier_id": tier.id, "quantity": n} for n, tier in enumerate(tiers, start=1)]
+        order = {"show_id": show.id, "items": items, "confirm": True}
+        client.post("/bookings/", json=order, headers=as_user(UserFactory()))
+
+        result = run(app, "total_count", str(show.event_id), "--by-section")
+
+        assert result.stdout.splitlines()[1:] == ["  Floor: 1", "  VIP: 2"]
 
     def test_an_event_without_sales_has_none(self, app, session):
         event_id = TierFactory().event_id

@@ -73,6 +73,57 @@ class TestCreate:
 
         assert [stock["id"] for stock in response.json["stocks"]] == [second.id, first.id]
 
+    @pytest.mark.parametrize(
+        ("places", "keys"),
+        [
+            ({"rows": ["B"]}, ["STALLS/B-1", "STALLS/B-2"]),
+            ({"seats": ["STALLS/B-2", "STALLS/A-1"]}, ["STALLS/A-1", "STALLS/B-2"]),
+        ],
+    )
+    def test_its_own_stock_may_be_some_rows_or_seats(self, client, event, manager, places, keys):
+        venue = VenueFactory(layout=[("Stalls", {"A": 2, "B": 2}), ("Floor", 10)])
+        hall = ShowFactory(event=event, venue=venue)
+        body = {"name": "VIP", "price": KES_2500, "section": "Stalls", **places}
+        path = f"/shows/{hall.id}/tiers"
+
+        made = client.post(path, json=body, headers=manager)
+        again = client.post(path, json=body | {"name": "Other"}, headers=manager)
+
+        assert made.status_code == 201
+        seats = client.get(f"/shows/{hall.id}/seats", headers=manager).json["items"]
+        assert [seat["key"] for seat in seats] == keys
+        assert (again.status_code, again.json["code"]) == (409, "seat-in-stock")
+        assert again.json["seats"] == keys
+        assert count(Tier) == 1
+
+    @pytest.mark.parametrize(
+        ("places", "field"),
+        [
+            ({"rows": ["A"], "capacity": 1}, "capacity"),
+            ({"rows": ["A"], "seats": ["STALLS/A-1"]}, "capacity"),
+            ({"rows": ["A"], "stocks": []}, "stocks"),
+            ({"rows": ["Z"], "section": "Stalls"}, "rows"),
+            ({"rows": ["A"], "section": "Floor"}, "rows"),
+        ],
+    )
+    def test_says_once_which_places_it_sells(self, client, event, manager, places, field):
+        venue = VenueFactory(layout=[("Stalls", {"A": 2, "B": 2}), ("Floor", 10)])
+        hall = ShowFactory(event=event, venue=venue)
+        body = {"name": "VIP", "price": KES_2500, **places}
+
+        response = client.post(f"/shows/{hall.id}/tiers", json=body, headers=manager)
+
+        assert (response.status_code, response.json["errors"][0]["field"]) == (400, field)
+
+    def test_a_price_list_and_a_tier_that_has_places_take_none(self, client, event, show, manager):
+        named = {"name": "VIP", "price": KES_2500, "rows": ["A"]}
+        planned = client.post(f"/events/{event.id}/tiers", json=named, headers=manager)
+        tier = make(client, show, manager).json
+
+        edited = client.patch(f"/tiers/{tier['id']}", json={"rows": ["A"]}, headers=manager)
+
+        assert [each.json["errors"][0]["field"] for each in (planned, edited)] == ["rows", "rows"]
+
     def test_takes_seats_in_order_or_all_of_a_section(self, client, event, manager):
         venue = VenueFactory(layout=[("Stalls", {"A": 3, "B": 3}), ("Balcony", {"A": 2})])
         hall = ShowFactory(event=event, venue=venue)

@@ -27,7 +27,7 @@ from models import (
     Venue,
 )
 from models.booking import Channel
-from services import demo_service, report_service, verify_service
+from services import demo_service, report_service, sale_service, verify_service
 from services.demo_bookings import SALES
 from services.demo_world import HALLS
 from utils.clock import now
@@ -242,6 +242,16 @@ def test_a_guest_books_seats_as_the_guide_says(seeded, client):
 
     assert response.status_code == 201, response.json
     assert [place["key"] for place in response.json["places"]] == ["STALLS/A-1", "STALLS/A-2"]
+
+
+def test_house_seats_go_on_sale_a_week_before_the_show(seeded):
+    sheet = sale_service.sheet(2)
+    house = next(stock for stock in sheet.stocks.values() if stock.name == "House seats")
+
+    assert sheet.tiers[house.release_tier_id].name == "Stalls"
+    assert sheet.now < house.release_at < sheet.starts_at
+    child = next(price for price in sheet.tiers[3].prices if price.name == "Child")
+    assert child.max_per_booking == 4
 
 
 def test_event_1_has_sold_42(seeded):
