@@ -5,6 +5,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from benchmarks import seating
+
 Result = dict[str, Any]
 
 HOT_SHARE = 0.9  # of the rate on a thousand shows
@@ -37,6 +39,7 @@ def table(result: Result) -> str:
                 f"{ours['client_ms']:>8.2f}{ours['server_ms']:>8.2f}{ours['database_ms']:>9.2f}"
                 f"{facts['statements'] or '':>5}"
             )
+        lines += seating.lines(world["seating"]) if "seating" in world else []
     return "\n".join(lines)
 
 
@@ -54,6 +57,8 @@ def missed(result: Result) -> list[str]:
             if wrong:
                 lines.append(f"{name}: {facts['title']}: {wrong} rounds had unexpected answers")
         lines += [f"{name}: {line}" for line in _missed_together(scenarios)]
+        if "seating" in world:
+            lines += [f"{name}: {line}" for line in seating.missed(world["seating"])]
         if world["worker_mb"] > LARGEST_WORKER_MB:
             lines.append(f"{name}: a worker has {world['worker_mb']:.0f} MB")
     if {"small", "large"} <= set(result["worlds"]):
