@@ -132,7 +132,8 @@ class DrawnSection:
 def _bands(seen: Seen) -> list[Sellers]:
     """The offers that there are, each in a colour of its own, in the order of their tiers."""
     offers = seen.offers
-    known = {*offers.rows.values(), *offers.seats.values(), *offers.standing.values()} - {()}
+    every = (offers.sections, offers.rows, offers.seats, offers.standing)
+    known = {sellers for some in every for sellers in some.values()} - {()}
     order = {tier_id: n for n, tier_id in enumerate(seen.sheet.tiers)}
     return sorted(known, key=lambda sellers: [order.get(tier_id, 0) for tier_id in sellers])
 
@@ -172,13 +173,13 @@ def _seats(
     classes = {sellers: f"f b{number % len(BANDS)}" for sellers, number in bands.items()}
     names = {sellers: f"free, {_offer(seen, sellers)}" for sellers in bands}
     for row in section.rows:
-        together = offers.rows.get((section.name, row.label))
+        together = offers.of_row(section.name, row.label)
         for key, x, y in zip(row.keys, row.xs, row.ys, strict=True):
             state = states.get(key)
             if state is not None:
                 yield state, STATES[state], key, x, y
                 continue
-            sellers = together or offers.seats.get(key, ())
+            sellers = offers.seats.get(key, ()) if together is None else together
             if sellers in classes:
                 free[sellers] += 1
                 yield classes[sellers], names[sellers], key, x, y

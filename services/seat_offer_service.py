@@ -4,9 +4,10 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from config import settings
-from models.sale import SaleSheet, SaleTier
+from models.sale import SaleSheet, SaleStock, SaleTier
 from models.values import Caller
 from services import availability_service, layout_service, seen_show_service
 from services.layout_service import Layout
@@ -26,9 +27,9 @@ ASSIGNED = Statement(
         SELECT k.section_name, p."row", p.stock_id, count(*) AS seats,
                count(*) OVER (PARTITION BY k.section_name, p."row") AS stocks
           FROM places p JOIN stocks k ON k.id = p.stock_id
-         WHERE p.show_id = :show_id AND p.key IS NOT NULL
+         WHERE p.show_id = :show_id AND p.key IS NOT NULL AND k.section_name = ANY(:sections)
          GROUP BY k.section_name, p."row", p.stock_id)
-    SELECT c.section_name, c."row", c.stock_id, c.seats,
+    SELECT c.section_name, c."row", c.stock_id,
            CASE WHEN c.stocks > 1 OR c.seats < coalesce(wanted.seats, 0)
                 THEN ARRAY(SELECT p.key FROM places p
                             WHERE p.stock_id = c.stock_id AND p."row" = c."row"
@@ -70,16 +71,23 @@ class SeatOffers:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """Who sells the seats of a show: of whole rows, and of the seats of the other rows."""
+    """Who sells the seats of a show: of whole sections, else of whole rows, else of each."""
 
     sheet: SaleSheet
+    sections: Mapping[str, Sellers]
     rows: Mapping[RowOf, Sellers]
     seats: Mapping[str, Sellers]
     standing: Mapping[str, Sellers]  # by section
 
+    def of_row(self, section: str, row: str) -> Sellers | None:
+        """The tiers that sell a whole row; None where its seats have to be asked."""
+        whole = self.sections.get(section)
+        return whole if whole is not None else self.rows.get((section, row))
+
     def sellers(self, section: str, row: str, key: str) -> Sellers:
         """The tiers that sell a seat; none for one of the house."""
-        return self.rows.get((section, row)) or self.seats.get(key, ())
+        together = self.of_row(section, row)
+        return together if together is not None else self.seats.get(key, ())
 
 
 _recent: TtlCache[int, Assigned] = TtlCache(
@@ -113,23 +121,55 @@ def _read(show: SeenShow, layout: Layout) -> Assigned:
     for stock in sheet.stocks.values():
         if not stock.kind.has_seats:
             standing[stock.section] += sellers_of[stock.id]
-    in_rows = [(s.name, r.label, len(r.keys)) for s in layout.sections for r in s.rows]
+    sections = _whole_sections(sheet, layout, sellers_of)
+    in_rows = [
+        (section.name, row.label, len(row.keys))
+        for section in layout.sections
+        for row in section.rows
+        if section.name not in sections
+    ]
     rows: dict[RowOf, Sellers] = {}
     seats: dict[str, Sellers] = {}
-    for section, row, stock_id, _count, keys in ASSIGNED.all(
-        show_id=show.id,
-        sections=[section for section, _, _ in in_rows],
-        rows=[row for _, row, _ in in_rows],
-        sizes=[size for _, _, size in in_rows],
-    ):
+    split = _split(show, in_rows) if in_rows else ()
+    for section, row, stock_id, keys in split:
         sellers = tuple(sellers_of[stock_id])
         if keys is None:
             rows[section, row] = sellers
         elif sellers:
             seats |= dict.fromkeys(keys, sellers)
     return Assigned(
-        sheet, rows, seats, {name: tuple(dict.fromkeys(ids)) for name, ids in standing.items()}
+        sheet,
+        sections,
+        rows,
+        seats,
+        {name: tuple(dict.fromkeys(ids)) for name, ids in standing.items()},
     )
+
+
+def _whole_sections(
+    sheet: SaleSheet, layout: Layout, sellers_of: Mapping[int, Sequence[int]]
+) -> dict[str, Sellers]:
+    """The sections that are in one stock, seat by seat: nobody need look at their places."""
+    stocks: defaultdict[str, list[SaleStock]] = defaultdict(list)
+    for stock in sheet.stocks.values():
+        if stock.capacity:
+            stocks[stock.section].append(stock)
+    return {
+        section.name: tuple(sellers_of[stocks[section.name][0].id])
+        for section in layout.sections
+        if section.rows and [stock.capacity for stock in stocks[section.name]] == [section.capacity]
+    }
+
+
+def _split(show: SeenShow, in_rows: Sequence[tuple[str, str, int]]) -> Sequence[Any]:
+    """Of sections that several stocks have, or none: the rows, and the seats of split ones."""
+    rows: Sequence[Any] = ASSIGNED.all(
+        show_id=show.id,
+        sections=[section for section, _, _ in in_rows],
+        rows=[row for _, row, _ in in_rows],
+        sizes=[size for _, _, size in in_rows],
+    )
+    return rows
 
 
 def _areas(found: Assigned, layout: Layout) -> list[Area]:

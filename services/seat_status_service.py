@@ -49,11 +49,6 @@ HOUSES = """
 HOLDS = (
     "SELECT id, held_until <= statement_timestamp() AS is_dead FROM bookings WHERE status = 'held'"
 )
-STATE = """
-    CASE WHEN p.booking_id IS NOT NULL AND NOT coalesce(h.is_dead, false)
-         THEN CASE WHEN h.id IS NULL THEN CAST(:sold AS text) ELSE CAST(:held AS text) END
-         WHEN k.is_house THEN CAST(:house AS text) END
-"""
 AT = """
     s.version, s.seat_map_version_id, statement_timestamp(), pg_current_snapshot()::text,
     pg_current_xact_id_if_assigned()::text
@@ -64,7 +59,9 @@ WHOLE = Statement(
     "seat_status",
     f"""
     WITH {HOUSES},
-    h AS MATERIALIZED ({HOLDS} AND show_id = :show_id),
+    h AS MATERIALIZED (
+        SELECT id, held_until <= statement_timestamp() AS is_dead
+          FROM bookings WHERE show_id = :show_id AND status = 'held'),
     part AS (SELECT id, prefix
                FROM unnest(CAST(:section_ids AS bigint[]), CAST(:prefixes AS text[]))
                     AS part(id, prefix) JOIN sections USING (id)
@@ -72,7 +69,11 @@ WHOLE = Statement(
                                  WHERE show_id = :show_id AND section_id = part.id))
     SELECT {AT},
            (SELECT string_agg(to_json(key)::text || state, ',')
-              FROM (SELECT p.key, {STATE} AS state
+              FROM (SELECT p.key,
+                           CASE WHEN p.booking_id IS NOT NULL AND NOT coalesce(h.is_dead, false)
+                                THEN CASE WHEN h.id IS NULL THEN CAST(:sold AS text)
+                                     ELSE CAST(:held AS text) END
+                                WHEN k.is_house THEN CAST(:house AS text) END AS state
                       FROM places p JOIN k ON k.id = p.stock_id LEFT JOIN h ON h.id = p.booking_id
                      WHERE p.show_id = :show_id AND p.key IS NOT NULL) AS each
              WHERE state IS NOT NULL),
@@ -117,9 +118,14 @@ CHANGES = Statement(
                AND stock_id = ANY(ARRAY(SELECT id FROM released))) AS news
          LIMIT :most + 1)
     SELECT {AT}, (SELECT count(*) FROM changed),
-           (SELECT string_agg(to_json(p.key)::text || coalesce({STATE}, CAST(:free AS text)), ',')
+           (SELECT string_agg(to_json(p.key)::text || coalesce(
+                        (SELECT CASE WHEN status <> 'held' THEN CAST(:sold AS text)
+                                     WHEN held_until > statement_timestamp()
+                                     THEN CAST(:held AS text) END
+                           FROM bookings WHERE id = p.booking_id),
+                        CASE WHEN k.is_house THEN CAST(:house AS text) END,
+                        CAST(:free AS text)), ',')
               FROM places p JOIN k ON k.id = p.stock_id
-              LEFT JOIN ({HOLDS}) AS h ON h.id = p.booking_id
              WHERE p.id = ANY(ARRAY(SELECT id FROM changed)))
       FROM shows s WHERE s.id = :show_id
     """,  # noqa: S608 (every part is a constant)
