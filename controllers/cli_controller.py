@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from config import settings
 from controllers.permission_table import permissions
+from models.values import STRANGER
 from schemas.fields import LARGEST_ID
 from services import (
     demo_large,
@@ -23,6 +24,7 @@ from services import (
     mail_service,
     report_service,
     schema_service,
+    seat_drawing_service,
     user_service,
     verify_service,
 )
@@ -43,6 +45,7 @@ def register_commands(app: Flask) -> None:
     app.cli.add_command(make_admin)
     app.cli.add_command(permissions)
     app.cli.add_command(mails)
+    app.cli.add_command(draw)
 
 
 def plainly(deed: Callable[..., None]) -> Callable[..., None]:
@@ -275,6 +278,19 @@ def mails(limit: int, as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
         _print_mails(queued)
+
+
+@click.command()
+@click.argument("show_id", type=click.IntRange(1, LARGEST_ID))
+@with_appcontext
+@plainly
+def draw(show_id: int) -> None:
+    """Draw the seats of a show as the public sees them, and write the SVG to standard output.
+
+    The picture of the README is one of the demo world: `flask draw 2 > docs/seats.svg`.
+    """
+    picture = seat_drawing_service.of_show(show_id, caller=STRANGER)
+    click.echo(picture.body.decode(), nl=False)
 
 
 def _print_mails(queued: list[Queued]) -> None:

@@ -29,6 +29,7 @@ TENTHS = 10  # of a seat's width, in which pictures are drawn
 REACH = 1.0  # how far a section goes beyond the middle of its outer seats, in seats' widths
 PEOPLE_TO_A_SEAT = 2.0  # who stand where one would sit
 STANDING_DEPTH, STANDING_APART = 4.0, 2.0
+DEEPEST = 0.4  # of its width
 
 Point = tuple[float, float]
 
@@ -213,7 +214,7 @@ def _with_outlines(sections: Sequence[LaidOutSection]) -> Iterator[LaidOutSectio
 
 def _depth(section: LaidOutSection, width: float) -> float:
     """How deep an area of that width is for people to stand in."""
-    return min(max(section.capacity / PEOPLE_TO_A_SEAT / width, STANDING_DEPTH), width)
+    return min(max(section.capacity / PEOPLE_TO_A_SEAT / width, STANDING_DEPTH), width * DEEPEST)
 
 
 def _hull(section: LaidOutSection) -> tuple[Point, ...]:

@@ -141,24 +141,28 @@ def _bands(seen: Seen) -> list[Sellers]:
 def _section(
     seen: Seen, section: LaidOutSection, bands: Mapping[Sellers, int], *, small: bool
 ) -> DrawnSection:
+    shape = "area"
     if not section.rows:
         line, seats = _standing_line(seen, section), ""
+        sellers = seen.offers.standing.get(section.name, ())
+        if sellers in bands:
+            shape = f"area edge b{bands[sellers] % len(BANDS)}"
     else:
         free: defaultdict[Sellers, int] = defaultdict(int)
         pen = _Pen()
         titled: list[str] = []
-        for shape, name, key, x, y in _seats(seen, section, bands, free):
+        for mark, name, key, x, y in _seats(seen, section, bands, free):
             if small:
-                path = _Pen.one(shape, x, y)
+                path = _Pen.one(mark, x, y)
                 what = f"{key}, {name}"
                 titled.append(
-                    f'<path class="{shape}" d="{path}"><title>{_text(what)}</title></path>'
+                    f'<path class="{mark}" d="{path}"><title>{_text(what)}</title></path>'
                 )
             else:
-                pen.draw(shape, x, y)
+                pen.draw(mark, x, y)
         line = _seated_line(seen, section, free)
         seats = "".join(titled) if small else pen.svg()
-    area = f'<polygon class="area" points="{_points(section.outline)}"/>'
+    area = f'<polygon class="{shape}" points="{_points(section.outline)}"/>'
     return DrawnSection(section, f"<g><title>{_text(line)}</title>{area}{seats}</g>", line)
 
 
@@ -330,7 +334,7 @@ def _words(x: float, y: float, words: str, size: float, *, middle: bool = False)
     anchor = ' text-anchor="middle"' if middle else ""
     return (
         f'<text x="{_number(x)}" y="{_number(y)}" font-size="{_number(size)}"'
-        f' stroke-width="{_number(size / 6)}"{anchor}>{_text(words)}</text>'
+        f' stroke-width="{_number(size / 4)}"{anchor}>{_text(words)}</text>'
     )
 
 

@@ -48,6 +48,7 @@ PAPER = Palette("#000", "#fff", "#fff", "#666", "#555", BANDS)
 STYLE = (
     "text{font-family:system-ui,sans-serif;paint-order:stroke;stroke-linejoin:round}"
     "path{fill:none}"
+    ".edge{stroke-width:3}"
     ".f{stroke-width:7.4;stroke-linecap:round}"
     ".taken,.sold,.held{stroke-width:1.8}"
     ".house{stroke-width:4;stroke-linecap:square}"

@@ -17,6 +17,7 @@ from init import db, migrate
 from models import AuditEntry, OrganiserInvitation, Role
 from services import api_key_service, demo_large, demo_service, outbox_service
 from services.demo_large_world import LargeWorld
+from services.seat_picture_style import STYLE
 from tests.factories import (
     OrganiserFactory,
     ShowFactory,
@@ -484,3 +485,26 @@ class TestMails:
 
     def test_explains_itself(self, mails):
         assert "--limit" in mails("--help").output
+
+
+class TestDraw:
+    def test_writes_what_the_public_is_shown(self, app, session, client):
+        show = TierFactory(
+            show=ShowFactory(venue__layout=[("Stalls", {"A": 3})]), section="Stalls"
+        ).show
+
+        result = app.test_cli_runner().invoke(args=["draw", str(show.id)])
+
+        assert result.exit_code == 0
+        assert result.stdout == client.get(f"/shows/{show.id}/seat_map.svg").text
+
+    def test_says_in_a_line_that_there_is_no_such_show(self, app, session):
+        result = app.test_cli_runner().invoke(args=["draw", "999999"])
+        assert (result.exit_code, result.stderr) == (1, "Error: There is no show 999999.\n")
+
+
+def test_the_picture_of_the_readme_is_drawn_as_pictures_are():
+    """After a change of how they look: `flask draw 2 > docs/seats.svg`, on the demo world."""
+    drawn = (ROOT / "docs" / "seats.svg").read_text()
+    assert f"<style>{STYLE}</style>" in drawn
+    assert "docs/seats.svg" in (ROOT / "README.md").read_text()
