@@ -55,6 +55,7 @@ class Settings:
     trusted_proxies: int = 0
     cors_origins: str = ""
     max_body_bytes: int = 1_000_000
+    max_seat_map_bytes: int = 12_000_000
     workers: int = 4
     threads: int = 8
     pool_timeout: int = 5
@@ -126,6 +127,7 @@ ENVIRONMENT = {
     "TRUSTED_PROXIES": "trusted_proxies",
     "CORS_ORIGINS": "cors_origins",
     "MAX_BODY_BYTES": "max_body_bytes",
+    "MAX_SEAT_MAP_BYTES": "max_seat_map_bytes",
     "WORKERS": "workers",
     "THREADS": "threads",
     "POOL_TIMEOUT": "pool_timeout",

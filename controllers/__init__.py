@@ -14,6 +14,7 @@ from controllers.moderation_controller import moderation_bp
 from controllers.organiser_controller import organisers_bp
 from controllers.problem_controller import problems_bp
 from controllers.seat_controller import seats_bp
+from controllers.seat_map_controller import seat_maps_bp
 from controllers.seat_map_view_controller import seat_map_view_bp
 from controllers.show_controller import shows_bp
 from controllers.stock_controller import stocks_bp
@@ -30,6 +31,7 @@ BLUEPRINTS = (
     api_keys_bp,
     # The catalogue
     venues_bp,
+    seat_maps_bp,
     organisers_bp,
     invitations_bp,
     events_bp,

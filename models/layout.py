@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from models.seat_map import SeatKind, SectionKind
 
@@ -40,6 +41,21 @@ class WantedSection:
     capacity: int
     rows: tuple[WantedRow, ...] = ()
     outline: tuple[tuple[float, float], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WantedMap:
+    """A seat map as somebody describes it; `stage` is drawn, in seats' widths."""
+
+    name: str
+    note: str | None
+    stage: dict[str, Any] | None
+    sections: tuple[WantedSection, ...]
+
+    @property
+    def capacity(self) -> int:
+        """How many it holds."""
+        return sum(section.capacity for section in self.sections)
 
 
 @dataclass(frozen=True, slots=True)

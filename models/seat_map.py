@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -14,10 +14,13 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from init import Base
 from models.columns import Keyed, Timestamped, Versioned
+
+if TYPE_CHECKING:
+    from models.venue import Venue
 
 
 class SectionKind(StrEnum):
@@ -69,6 +72,18 @@ class SeatMap(Versioned, Base):
     is_default: Mapped[bool] = mapped_column(default=False, server_default="false")
     deleted_at: Mapped[datetime | None]
 
+    venue: Mapped["Venue"] = relationship(viewonly=True)
+
+    # Of its current version, by the query that asks for them.
+    current_version: Mapped[int | None] = query_expression()
+    sections: Mapped[int | None] = query_expression()
+    seats: Mapped[int | None] = query_expression()
+    capacity: Mapped[int | None] = query_expression()
+
+    @property
+    def organiser_id(self) -> int | None:
+        return self.venue.organiser_id
+
 
 class SeatMapVersion(Timestamped, Base):
     """A seat map as it was at one time; shows pin one, so it never changes."""
@@ -79,10 +94,15 @@ class SeatMapVersion(Timestamped, Base):
     seat_map_id: Mapped[int] = mapped_column(ForeignKey("seat_maps.id"))
     venue_id: Mapped[int] = mapped_column(ForeignKey("venues.id"), index=True)
     number: Mapped[int]
+    # What the map was called then: a version says the same for ever.
+    name: Mapped[str] = mapped_column(default="Main", server_default="Main")
     replaced_at: Mapped[datetime | None]
     note: Mapped[str | None]
     # Where the stage is drawn: {"x", "y", "width", "height", "label"}, in seats' widths.
     stage: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+    seats: Mapped[int | None] = query_expression()
+    capacity: Mapped[int | None] = query_expression()
 
     sections: Mapped[list["Section"]] = relationship(
         order_by="Section.position", cascade="all, delete-orphan"

@@ -188,14 +188,21 @@ class Blueprint(flask_smorest.Blueprint):
                 view_func = refuses(NotFound)(_for_ids_that_can_be(view_func))
         super().add_url_rule(rule, endpoint, view_func, **options)
 
-    def arguments(self, schema: Schema, *, required: bool = True) -> Callable[[View], View]:
-        """Take a JSON body; the view gets what `schema` loads as its first argument."""
+    def arguments(
+        self, schema: Schema, *, required: bool = True, largest: Callable[[], int] | None = None
+    ) -> Callable[[View], View]:
+        """Take a JSON body; the view gets what `schema` loads as its first argument.
+
+        `largest` says how many bytes this caller may send, where that is not the usual limit.
+        """
 
         def decorate(view: View) -> View:
             @wraps(view)
-            def wrapper(**path: Any) -> Any:
+            def wrapper(*before: Any, **path: Any) -> Any:
+                if largest is not None:
+                    request.max_content_length = largest()
                 absent = not required and not (has_body() and whole_body())
-                return view(loaded(schema, {} if absent else json_body()), **path)
+                return view(loaded(schema, {} if absent else json_body()), *before, **path)
 
             body = {"in": "json", "required": required, "schema": schema}
             _document(wrapper, "arguments", parameters=[body])

@@ -175,6 +175,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("eligibility", sa.Text(), nullable=True))
 
     with op.batch_alter_table("seat_map_versions", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("name", sa.Text(), server_default="Main", nullable=False))
         batch_op.add_column(sa.Column("note", sa.Text(), nullable=True))
         batch_op.add_column(
             sa.Column(
@@ -259,6 +260,7 @@ def downgrade() -> None:
     with op.batch_alter_table("seat_map_versions", schema=None) as batch_op:
         batch_op.drop_column("stage")
         batch_op.drop_column("note")
+        batch_op.drop_column("name")
 
     with op.batch_alter_table("prices", schema=None) as batch_op:
         batch_op.drop_column("eligibility")

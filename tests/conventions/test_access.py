@@ -37,6 +37,10 @@ ROUTES = {
         GET /problems/
         GET /problems/{code}
         GET /ready
+        GET /seat_maps/schema
+        GET /seat_maps/{seat_map_id}
+        GET /seat_maps/{seat_map_id}/versions
+        GET /seat_maps/{seat_map_id}/versions/{number}
         GET /seats
         GET /seats/{place_id}
         GET /shows/
@@ -52,6 +56,7 @@ ROUTES = {
         GET /tiers/{tier_id}/availability
         GET /venues/
         GET /venues/{venue_id}
+        GET /venues/{venue_id}/seat_maps
         POST /auth/forgot_password
         POST /auth/register
         POST /auth/reset_password
@@ -143,6 +148,7 @@ ROUTES = {
         DELETE /organisers/{organiser_id}
         DELETE /organisers/{organiser_id}/api_keys/{key_id}
         DELETE /organisers/{organiser_id}/invitations/{invitation_id}
+        DELETE /seat_maps/{seat_map_id}
         DELETE /shows/{show_id}
         DELETE /tiers/{tier_id}
         DELETE /venues/{venue_id}
@@ -152,6 +158,7 @@ ROUTES = {
         PATCH /events/{event_id}
         PATCH /organisers/{organiser_id}
         PATCH /organisers/{organiser_id}/members/{user_id}
+        PATCH /seat_maps/{seat_map_id}
         PATCH /shows/{show_id}
         PATCH /tiers/{tier_id}
         PATCH /venues/{venue_id}
@@ -165,6 +172,7 @@ ROUTES = {
         POST /organisers/{organiser_id}/api_keys
         POST /organisers/{organiser_id}/apply
         POST /organisers/{organiser_id}/invitations
+        POST /seat_maps/{seat_map_id}/versions
         POST /shows/
         POST /shows/{show_id}/copy
         POST /shows/{show_id}/pause
@@ -174,6 +182,7 @@ ROUTES = {
         POST /shows/{show_id}/tiers
         POST /ticket_holders/
         POST /venues/
+        POST /venues/{venue_id}/seat_maps
         PUT /events/{event_id}
         PUT /organisers/{organiser_id}
         PUT /shows/{show_id}
@@ -255,6 +264,7 @@ MORE_ROUTES = {
         GET /problems/
         GET /problems/{code}
         GET /ready
+        GET /seat_maps/schema
         POST /auth/forgot_password
         POST /auth/register
         POST /auth/reset_password
@@ -266,6 +276,9 @@ MORE_ROUTES = {
         GET /events/{event_id}/tiers
         GET /organisers/
         GET /organisers/{organiser_id}
+        GET /seat_maps/{seat_map_id}
+        GET /seat_maps/{seat_map_id}/versions
+        GET /seat_maps/{seat_map_id}/versions/{number}
         GET /seats
         GET /seats/{place_id}
         GET /shows/
@@ -281,6 +294,7 @@ MORE_ROUTES = {
         GET /tiers/{tier_id}/availability
         GET /venues/
         GET /venues/{venue_id}
+        GET /venues/{venue_id}/seat_maps
     """,
     "ok  ok  403 ok  403 403": """
         POST /bookings/
@@ -301,6 +315,7 @@ MORE_ROUTES = {
     # Keys are nobody in particular, and change nothing but what they sell and whom they let in.
     "ok  401 403 403 403 403": """
         DELETE /events/{event_id}
+        DELETE /seat_maps/{seat_map_id}
         DELETE /shows/{show_id}
         DELETE /stocks/{stock_id}
         DELETE /stocks/{stock_id}/release
@@ -317,6 +332,7 @@ MORE_ROUTES = {
         GET /users/me/sign_ins
         PATCH /events/{event_id}
         PATCH /organisers/{organiser_id}
+        PATCH /seat_maps/{seat_map_id}
         PATCH /shows/{show_id}
         PATCH /stocks/{stock_id}
         PATCH /tiers/{tier_id}
@@ -332,6 +348,7 @@ MORE_ROUTES = {
         POST /events/{event_id}/tiers
         POST /events/{event_id}/unpublish
         POST /organisers/
+        POST /seat_maps/{seat_map_id}/versions
         POST /shows/
         POST /shows/{show_id}/copy
         POST /shows/{show_id}/pause
@@ -344,6 +361,7 @@ MORE_ROUTES = {
         POST /ticket_holders/
         POST /users/me/verification
         POST /venues/
+        POST /venues/{venue_id}/seat_maps
         PUT /events/{event_id}
         PUT /organisers/{organiser_id}
         PUT /shows/{show_id}

@@ -28,6 +28,7 @@ NOBODY_IN_PARTICULAR = {  # endpoints that everyone may call, signed in or not
     "openapi",
     "problems.list_problems",
     "problems.show_problem",
+    "seat_maps.show_seat_map_schema",
     "swagger_ui.show",
 }
 

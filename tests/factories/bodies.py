@@ -10,6 +10,10 @@ VENUE = {
     "time_zone": "Africa/Nairobi",
     "capacity": 5000,
 }
+SEAT_MAP = {
+    "name": "Seated",
+    "sections": [{"name": "Stalls", "kind": "seated", "rows": "A-B", "seats": "1-12"}],
+}
 ORGANISER = {"name": "Nights", "email": "office@example.com"}
 SHOW = {"starts_at": "2031-01-01T20:00:00+03:00", "currency": "KES"}
 STARTS = {"starts_at": "2031-01-01T20:00:00+03:00"}
@@ -47,6 +51,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /venues/{venue_id}": {"name": "Hall"},
     "PUT /venues/{venue_id}": VENUE,
     "POST /organisers/": ORGANISER,
+    "POST /venues/{venue_id}/seat_maps": SEAT_MAP,
+    "PATCH /seat_maps/{seat_map_id}": {"name": "Concert"},
+    "POST /seat_maps/{seat_map_id}/versions": SEAT_MAP,
     "PATCH /organisers/{organiser_id}": {"name": "Nights"},
     "PUT /organisers/{organiser_id}": ORGANISER,
     "POST /organisers/{organiser_id}/members": {"email": "x@example.com", "role": "door"},

@@ -8,7 +8,19 @@ from sqlalchemy import select
 
 from controllers.callers import tokens_for
 from init import db
-from models import EventStatus, KeyMode, MemberRole, Place, Role, Scope, SignIn, Ticket, User
+from models import (
+    EventStatus,
+    KeyMode,
+    MemberRole,
+    Place,
+    Role,
+    Scope,
+    SeatMap,
+    SignIn,
+    Ticket,
+    User,
+    Venue,
+)
 from models.values import STRANGER, Caller, WantedBuyer, WantedLine, WantedPlaces
 from services import booking_service, hold_service
 from services.auth_service import SignedIn
@@ -129,6 +141,8 @@ def build() -> World:
             "user_id": [people["door"].id],
             "invitation_id": [invitation.id],
             "venue_id": [venue.id, shared_venue.id],
+            "seat_map_id": [_map_of(venue), _map_of(shared_venue)],
+            "number": [1, 1],
             "event_id": [event.id, draft.id],
             "show_id": [show.id, draft_show.id],
             "tier_id": [standing.id, drafted.id, seated.id],
@@ -159,3 +173,7 @@ def _signed_in(user: User) -> Headers:
 
 def _caller(user: User) -> Caller:
     return Caller(user_id=user.id, email=user.email, name=user.name, role=Role.ATTENDEE)
+
+
+def _map_of(venue: Venue) -> int:
+    return db.session.scalars(select(SeatMap.id).where(SeatMap.venue_id == venue.id)).one()
