@@ -13,6 +13,7 @@ from controllers.invitation_controller import invitations_bp
 from controllers.moderation_controller import moderation_bp
 from controllers.organiser_controller import organisers_bp
 from controllers.problem_controller import problems_bp
+from controllers.relocation_controller import relocations_bp
 from controllers.seat_controller import seats_bp
 from controllers.seat_map_controller import seat_maps_bp
 from controllers.seat_map_view_controller import seat_map_view_bp
@@ -43,6 +44,7 @@ BLUEPRINTS = (
     availability_bp,
     seats_bp,
     seat_map_view_bp,
+    relocations_bp,
     # Selling
     ticket_holders_bp,
     bookings_bp,

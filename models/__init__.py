@@ -20,6 +20,7 @@ from models.organiser import (
     Verification,
 )
 from models.outbox_message import OutboxMessage
+from models.relocation import Outcome, Relocation, RelocationMove, RelocationStatus, Unplaced
 from models.seat_map import MapSeat, SeatKind, SeatMap, SeatMapVersion, Section, SectionKind
 from models.show import AvailabilityDisplay, Show, ShowStatus
 from models.stock import Place, Stock
@@ -53,10 +54,14 @@ __all__ = [
     "OrganiserInvitation",
     "OrganiserMember",
     "OutboxMessage",
+    "Outcome",
     "PaymentStatus",
     "Place",
     "Price",
     "PriceAudience",
+    "Relocation",
+    "RelocationMove",
+    "RelocationStatus",
     "Role",
     "Scope",
     "SeatKind",
@@ -74,6 +79,7 @@ __all__ = [
     "TicketStatus",
     "Tier",
     "TierStock",
+    "Unplaced",
     "User",
     "Venue",
     "Verification",

@@ -228,12 +228,14 @@ class Blueprint(flask_smorest.Blueprint):
         return decorate
 
     def query(self, schema: Schema) -> Callable[[View], View]:
-        """Take query parameters; the view gets what `schema` loads as its first argument."""
+        """Take query parameters; the view gets what `schema` loads as its first argument, or after
+        the body's.
+        """
 
         def decorate(view: View) -> View:
             @wraps(view)
-            def wrapper(**path: Any) -> Any:
-                return view(query_string(schema), **path)
+            def wrapper(*body: Any, **path: Any) -> Any:
+                return view(*body, query_string(schema), **path)
 
             parameters = [{"in": "query", "schema": schema}]
             _document(wrapper, "arguments", parameters=parameters)

@@ -18,7 +18,7 @@ from tests.factories import (
 
 
 @pytest.fixture
-def show():
+def show(session):
     return ShowFactory(venue__layout=[("Stalls", {"A": 6, "B": 6}), ("Box", {"X": 2})])
 
 
