@@ -21,7 +21,7 @@ from schemas.relocation_schema import (
 )
 from services import relocation_service, show_service
 from services.relocation_service import AlreadyThere, CannotBePlaced
-from services.stock_service import CapacityExceeded
+from services.stock_room import CapacityExceeded
 from utils.errors import Busy, Forbidden, Invalid
 from utils.http import Blueprint, answer, refuses
 

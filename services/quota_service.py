@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from models.booking import Channel
 from models.sale import SaleLimit, SalePrice, SaleSheet
 from models.values import BuyerKey
-from services.inventory_service import ClaimedPlace, Short
+from services.claim_service import ClaimedPlace, Short
 from services.limit_service import LimitReached
 from services.pricing_service import PricedLine
 from utils.errors import Conflict

@@ -15,7 +15,7 @@ from models.seat_map import SeatKind
 from models.stock import seat_prefix
 from services import relocation_plan, relocation_seating
 from services.relocation_plan import Party, Person, Placed, Seat, Share
-from services.stock_service import CapacityExceeded
+from services.stock_room import CapacityExceeded
 from utils.errors import Invalid
 
 # Of a booking that is over, or a hold that has run out, nobody moves: its places are free.

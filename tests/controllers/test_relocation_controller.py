@@ -376,7 +376,7 @@ class TestAnotherVenue:
             ({"seat_map_version": 9}, "seat_map_version"),
             ({"sections": {"Stalls": "Nowhere"}, "seat_map_version": 2}, "sections"),
             ({"sections": {"Stalls": "Floor"}, "seat_map_version": 2}, "sections"),
-            ({"sections": {"Stalls": ""}}, "sections.Stalls.value"),
+            ({"sections": {"Stalls": " "}}, "sections.Stalls.value"),
             ({"unplaced": "stand"}, "unplaced"),
         ],
     )

@@ -155,6 +155,7 @@ ROUTES = {
         GET /organisers/{organiser_id}/api_keys
         GET /organisers/{organiser_id}/api_keys/{key_id}
         GET /organisers/{organiser_id}/invitations
+        GET /shows/{show_id}/relocations
         PATCH /events/{event_id}
         PATCH /organisers/{organiser_id}
         PATCH /organisers/{organiser_id}/members/{user_id}
@@ -177,6 +178,7 @@ ROUTES = {
         POST /shows/{show_id}/copy
         POST /shows/{show_id}/pause
         POST /shows/{show_id}/postpone
+        POST /shows/{show_id}/relocate
         POST /shows/{show_id}/reschedule
         POST /shows/{show_id}/resume
         POST /shows/{show_id}/tiers
@@ -202,7 +204,10 @@ ROUTES = {
     "401 404 404 403 ok  ok": """
         DELETE /stocks/{stock_id}
         DELETE /stocks/{stock_id}/release
+        GET /relocations/{relocation_id}
+        GET /relocations/{relocation_id}/moves
         PATCH /stocks/{stock_id}
+        POST /relocations/{relocation_id}/apply
         POST /shows/{show_id}/stocks
         POST /stocks/{stock_id}/release
         PUT /shows/{show_id}/section_limits
@@ -326,6 +331,9 @@ MORE_ROUTES = {
         GET /organisers/{organiser_id}/members
         GET /organisers/{organiser_id}/members/{user_id}
         GET /organisers/{organiser_id}/verification
+        GET /relocations/{relocation_id}
+        GET /relocations/{relocation_id}/moves
+        GET /shows/{show_id}/relocations
         GET /ticket_holders/
         GET /users/me
         GET /users/me/export
@@ -349,10 +357,12 @@ MORE_ROUTES = {
         POST /events/{event_id}/unpublish
         POST /organisers/
         POST /seat_maps/{seat_map_id}/versions
+        POST /relocations/{relocation_id}/apply
         POST /shows/
         POST /shows/{show_id}/copy
         POST /shows/{show_id}/pause
         POST /shows/{show_id}/postpone
+        POST /shows/{show_id}/relocate
         POST /shows/{show_id}/reschedule
         POST /shows/{show_id}/resume
         POST /shows/{show_id}/stocks

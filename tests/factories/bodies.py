@@ -73,6 +73,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /shows/{show_id}": {"currency": "KES"},
     "PUT /shows/{show_id}": SHOW,
     "POST /shows/{show_id}/copy": STARTS,
+    "POST /shows/{show_id}/relocate": {"sections": {"Stalls": "Stalls"}, "unplaced": "refuse"},
     "POST /shows/{show_id}/reschedule": STARTS,
     "POST /shows/{show_id}/tiers": TIER,
     "POST /shows/{show_id}/stocks": {"name": "Press", "section": "Floor", "capacity": 1},

@@ -12,7 +12,11 @@ from models import (
     EventStatus,
     KeyMode,
     MemberRole,
+    Outcome,
     Place,
+    Relocation,
+    RelocationMove,
+    RelocationStatus,
     Role,
     Scope,
     SeatMap,
@@ -127,6 +131,25 @@ def build() -> World:
     )
     shown = {who: {"X-API-Key": key.secret} for who, key in keys.items()}
 
+    relocation = Relocation(
+        show_id=show.id,
+        to_version_id=show.seat_map_version_id,
+        to_venue_id=venue.id,
+        status=RelocationStatus.APPLIED,
+    )
+    db.session.add(relocation)
+    db.session.flush()
+    move = RelocationMove(
+        relocation_id=relocation.id,
+        booking_id=hold.id,
+        outcome=Outcome.TOGETHER,
+        place_ids=[place.id for place in hold.places],
+        from_seats=["STALLS/B-1", "STALLS/B-2"],
+        to_seats=[place.key for place in hold.places],
+    )
+    db.session.add(move)
+    db.session.commit()
+
     db.session.expire_all()
     seats = select(Place).where(Place.key.is_not(None), Place.show_id == show.id)
     places = list(db.session.scalars(seats.order_by(Place.id)))
@@ -147,6 +170,7 @@ def build() -> World:
             "show_id": [show.id, draft_show.id],
             "tier_id": [standing.id, drafted.id, seated.id],
             "price_id": [standing.prices[0].id, seated.prices[0].id],
+            "relocation_id": [relocation.id],
             "stock_id": [house.id, standing.stocks[0].id],
             "place_id": [places[n].id for n in (0, 1, 10, 3)],
             "booking_id": [hold.id, free.id, booking.id, gone.id, through_shop.id, guest.id],
