@@ -6,7 +6,7 @@ answers with, and where each seat is, for those who draw it here.
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -29,6 +29,7 @@ TENTHS = 10  # of a seat's width, in which pictures are drawn
 REACH = 1.0  # how far a section goes beyond the middle of its outer seats, in seats' widths
 PEOPLE_TO_A_SEAT = 2.0  # who stand where one would sit
 STANDING_DEPTH, STANDING_APART = 4.0, 2.0
+RESTRICTED = "restricted view"
 DEEPEST = 0.4  # of its width
 
 Point = tuple[float, float]
@@ -77,7 +78,10 @@ class LaidOutSection:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A version of a map, as those see it who choose seats. `bounds`: x, y, width and height."""
+    """A version of a map, as those see it who choose seats. `bounds`: x, y, width and height.
+
+    `special` says of seats that are not like others what they are.
+    """
 
     version_id: int | None
     sections: tuple[LaidOutSection, ...]
@@ -85,6 +89,7 @@ class Layout:
     bounds: tuple[float, float, float, float]
     text: ReadyText = field(repr=False)
     etag: str
+    special: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def seat_count(self) -> int:
@@ -117,6 +122,7 @@ def _read(version_id: int, made_at: datetime | None) -> Layout:
     }
     *_, number, stage, map_name = facts[0]
     drawn: list[LaidOutSection] = []
+    special: dict[str, str] = {}
     told: list[dict[str, Any]] = []
     for section_id, name, kind, capacity, outline, *_ in facts:
         if section_id is None:
@@ -124,7 +130,7 @@ def _read(version_id: int, made_at: datetime | None) -> Layout:
         prefix = seat_prefix(name)
         rows, texts = [], []
         for label, in_row in by_section.pop(section_id, ()):
-            row, seats_told = _row(prefix, label, in_row)
+            row, seats_told = _row(prefix, label, in_row, special)
             rows.append(row)
             texts.append({"label": label, "seats": orjson.Fragment(seats_told)})
         corners = tuple((float(x), float(y)) for x, y in outline or ())
@@ -148,7 +154,8 @@ def _read(version_id: int, made_at: datetime | None) -> Layout:
     }
     made = f"{made_at.timestamp():.0f}" if made_at else ""
     text = ReadyText(orjson.dumps(body), level=6)
-    return Layout(version_id, sections, stage, bounds, text, f"{version_id}.{FORMAT}-{made}")
+    etag = f"{version_id}.{FORMAT}-{made}"
+    return Layout(version_id, sections, stage, bounds, text, etag, special)
 
 
 def _rows(seats: Iterable[Any]) -> Iterator[tuple[str, list[Any]]]:
@@ -159,7 +166,9 @@ def _rows(seats: Iterable[Any]) -> Iterator[tuple[str, list[Any]]]:
     yield from rows.items()
 
 
-def _row(prefix: str, label: str, seats: Sequence[Any]) -> tuple[LaidOutRow, bytes]:
+def _row(
+    prefix: str, label: str, seats: Sequence[Any], special: dict[str, str]
+) -> tuple[LaidOutRow, bytes]:
     """A row, and the JSON of its seats, which say what they are only where they are special."""
     keys = tuple(f"{prefix}{label}-{seat[2]}" for seat in seats)
     told = []
@@ -167,9 +176,11 @@ def _row(prefix: str, label: str, seats: Sequence[Any]) -> tuple[LaidOutRow, byt
         seat = {"key": seat_key, "number": number, "position": position}
         seat |= {"x": _round(x), "y": _round(y)}
         if kind is not None:
-            seat["kind"] = kind
+            seat["kind"] = special[seat_key] = kind
         if restricted:
             seat["restricted_view"] = True
+            words = (special[seat_key], RESTRICTED) if kind is not None else (RESTRICTED,)
+            special[seat_key] = ", ".join(words)
         told.append(seat)
     xs, ys = (array("i", (round(seat[n] * TENTHS) for seat in seats)) for n in (4, 5))
     return LaidOutRow(label, keys, xs, ys), orjson.dumps(told)
@@ -184,26 +195,18 @@ def _with_outlines(sections: Sequence[LaidOutSection]) -> Iterator[LaidOutSectio
     width = max(right - left, 20.0)
     left = (left + right - width) / 2
     above, below = min((y for _, y in points), default=0), max((y for _, y in points), default=0)
-    seated_above = False
-    standing_first = 0.0
-    for section, outline in zip(sections, known, strict=True):
-        if outline:
-            seated_above = True
-        elif not seated_above:
-            standing_first += _depth(section, width) + STANDING_APART
-    front = above - standing_first
+    first = next((n for n, outline in enumerate(known) if outline), 0)  # before it is in front
+    front = above - sum(_depth(each, width) + STANDING_APART for each in sections[:first])
     behind = below + STANDING_APART
-    placed_something = False
-    for section, outline in zip(sections, known, strict=True):
+    for number, (section, outline) in enumerate(zip(sections, known, strict=True)):
         corners = outline
-        if outline:
-            placed_something = True
-        else:
+        if not outline:
             depth = _depth(section, width)
-            if not placed_something and seated_above:
-                top, front = front, front + depth + STANDING_APART
+            top = front if number < first else behind
+            if number < first:
+                front += depth + STANDING_APART
             else:
-                top, behind = behind, behind + depth + STANDING_APART
+                behind += depth + STANDING_APART
             bottom, end = _round(top + depth), _round(left + width)
             top, begin = _round(top), _round(left)
             corners = ((begin, top), (end, top), (end, bottom), (begin, bottom))

@@ -149,12 +149,15 @@ def _section(
             shape = f"area edge b{bands[sellers] % len(BANDS)}"
     else:
         free: defaultdict[Sellers, int] = defaultdict(int)
-        pen = _Pen()
+        pen, special = _Pen(), seen.layout.special
         titled: list[str] = []
         for mark, name, key, x, y in _seats(seen, section, bands, free):
+            kind = special.get(key)
+            if kind is not None and mark.startswith("f "):
+                mark = f"{mark} o"
             if small:
                 path = _Pen.one(mark, x, y)
-                what = f"{key}, {name}"
+                what = ", ".join(filter(None, (key, kind, name)))
                 titled.append(
                     f'<path class="{mark}" d="{path}"><title>{_text(what)}</title></path>'
                 )
@@ -316,6 +319,8 @@ def _legend(
     if seen.layout.seat_count:
         known = ("held", "sold", "house", "unassigned") if seen.staff else ("taken",)
         entries += [(state, STATES[state]) for state in known]
+        if seen.layout.special:
+            entries.append(("f o", "accessible, companion or restricted view"))
     columns = 2
     scale = unit / 9
     drawn = []

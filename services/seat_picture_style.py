@@ -1,7 +1,8 @@
 """How a picture of a hall looks: on light and dark screens, and on paper.
 
 States are told apart by shape: a free seat is a disc, one that is taken, or sold, a bar, one that
-is held stands upright, one of the house is a square, one in no stock a dot. Colours tell prices.
+is held stands upright, one of the house is a square, one in no stock a dot. A free seat that is not
+like the others is smaller. Colours tell prices.
 """
 
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class Palette:
         return (
             f"text{{fill:{self.ink};stroke:{self.paper}}}.paper{{fill:{self.paper}}}"
             f".area,.stage{{fill:{self.area};stroke:{self.edge}}}"
+            f".o{{stroke:{self.ink}}}"
             f".taken,.sold,.held,.house,.unassigned{{stroke:{self.gone}}}{bands}"
         )
 
@@ -50,6 +52,7 @@ STYLE = (
     "path{fill:none}"
     ".edge{stroke-width:3}"
     ".f{stroke-width:7.4;stroke-linecap:round}"
+    ".o{stroke-width:4.2}"
     ".taken,.sold,.held{stroke-width:1.8}"
     ".house{stroke-width:4;stroke-linecap:square}"
     ".unassigned{stroke-width:2.2;stroke-linecap:round}"

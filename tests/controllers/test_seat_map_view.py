@@ -1,7 +1,10 @@
 """/shows/<id>/seat_map, /seat_offers and /seat_map.svg, seen from outside."""
 
+import math
 import re
+from array import array
 from datetime import timedelta
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
@@ -20,6 +23,9 @@ from models import (
 from models.layout import WantedRow, WantedSeat, WantedSection, plain_row, seated
 from models.seat_map import SeatKind
 from services import seat_drawing_service
+from services.layout_service import LaidOutRow, LaidOutSection, Layout
+from services.seat_drawing_service import Seen, draw
+from services.seat_offer_service import Assigned
 from tests.factories import (
     EventFactory,
     OrganiserFactory,
@@ -31,6 +37,7 @@ from tests.factories import (
 )
 from tests.factories.claims import claim
 from utils.money import Money
+from utils.ready_text import ReadyText
 
 LAYOUT = [("Stalls", {"A": 3, "B": 2}), ("Balcony", {"A": 2}), ("Floor", 20)]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -368,6 +375,56 @@ class TestPicture:
         text, _ = picture(client, show)
         assert "prefers-color-scheme:dark" in text
         assert "@media print" in text
+
+    def test_seats_that_are_not_like_others_say_so(self, client, organiser, monkeypatch):
+        row = WantedRow(
+            "A",
+            (
+                WantedSeat("1", kind=SeatKind.ACCESSIBLE),
+                WantedSeat("2", kind=SeatKind.COMPANION, restricted_view=True),
+                WantedSeat("3", restricted_view=True),
+                WantedSeat("4"),
+            ),
+        )
+        venue = VenueFactory(layout=[seated("Circle", [row])])
+        show = ShowFactory(event=EventFactory(organiser=organiser), venue=venue)
+        claim(TierFactory(show=show, name="All", section="Circle").stocks[0], 1, "confirmed")
+
+        text, root = picture(client, show)
+
+        assert titles(root)[2:] == [
+            "CIRCLE/A-1, accessible, taken",
+            "CIRCLE/A-2, companion, restricted view, free, All KES 2,500.00",
+            "CIRCLE/A-3, restricted view, free, All KES 2,500.00",
+            "CIRCLE/A-4, free, All KES 2,500.00",
+        ]
+        assert text.count('class="f b0 o"') == 2
+        assert "accessible, companion or restricted view" in text
+
+    def test_of_a_stadium_is_small(self):
+        """Seats in curves, of which every other one is taken: no two steps are alike."""
+        spots = [(round(9.7 * n), round(40 * math.sin(n / 50))) for n in range(200)]
+        rows = tuple(
+            LaidOutRow(
+                str(depth),
+                tuple(f"S/{depth}-{n}" for n in range(200)),
+                array("i", (x for x, _ in spots)),
+                array("i", (y + 10 * depth for _, y in spots)),
+            )
+            for depth in range(400)
+        )
+        section = LaidOutSection(1, "S", SectionKind.SEATED, 80_000, rows, ((0, 0), (9, 0), (9, 9)))
+        layout = Layout(1, (section,), None, (0, 0, 2000, 4000), ReadyText(b""), "")
+        taken = {key: "taken" for row in rows for key in row.keys[::2]}
+        sheet = SimpleNamespace(tiers={1: SimpleNamespace(name="All", prices=())})
+        offers = Assigned(sheet, {"S": (1,)}, {}, {}, {})
+        show = SimpleNamespace(title="Cup", venue=None)
+
+        svg = draw(Seen(show, layout, taken, offers, {}, staff=True))
+
+        assert "S: 40,000 of 80,000 free" in svg
+        assert len(svg) < 1_500_000
+        assert svg.count("<path") < 10
 
     def test_tables_are_rows(self, client, organiser):
         table = WantedSection(

@@ -253,6 +253,29 @@ class TestSince:
 
         assert since(client, show, before)["seats"] == {"STALLS/A-1": "taken"}
 
+    def test_who_saw_a_hold_run_out_hears_that_it_was_confirmed(
+        self, client, show, stalls, buyer, staff
+    ):
+        booking = hold(client, stalls, "STALLS/A-1", headers=buyer)
+        run_out(booking)
+        before = read(client, show)
+        assert "STALLS/A-1" not in before["seats"]
+        run_out(booking, within=60)
+
+        confirm(client, booking, staff)
+
+        assert since(client, show, before)["seats"] == {"STALLS/A-1": "taken"}
+
+    def test_a_cancelled_show_is_told_as_a_whole(self, client, show, stalls, buyer, staff):
+        hold(client, stalls, "STALLS/A-1", headers=buyer)
+        before = read(client, show)
+        assert client.delete(f"/shows/{show.id}", headers=staff).status_code == 200
+
+        news = since(client, show, before)
+
+        assert news["whole"]
+        assert "STALLS/A-1" not in news["seats"]
+
     def test_a_release_that_comes_frees_a_whole_stock(self, client, show, stalls, balcony, staff):
         claim(balcony, 1, "confirmed", seats=["BALCONY/A-1"])
         release(balcony, stalls, timedelta(seconds=1))
