@@ -32,6 +32,7 @@ SHOWS_REMEMBERED = 50
 MOST_CHANGES = 5_000  # with more, the whole is as good
 OLDEST_CURSOR = timedelta(hours=1)
 TIMES_TRIED = 3
+LAST_XID = 2**64 - 1
 TAKEN, HELD, SOLD, HOUSE, UNASSIGNED, FREE = "taken", "held", "sold", "house", "unassigned", "free"
 
 PUBLIC = dict.fromkeys((HELD, SOLD, HOUSE, UNASSIGNED), TAKEN) | {FREE: FREE}
@@ -86,36 +87,40 @@ WHOLE = Statement(
     """,  # noqa: S608 (every part is a constant)
 )
 
-# `BETWEEN` and an end that is never reached have the planner expect a little, and use the index.
-LAST_XID = "'18446744073709551615'::xid8"
-NEW = "BETWEEN CAST(:next_xid AS xid8) AND " + LAST_XID
-UNDER_WAY = "= ANY(CAST(:under_way AS xid8[]))"
+# Ranges of transactions: each that was under way, and all that came later. They are looked up one
+# by one, in subqueries, where the planner expects a little of whatever it does not know: so it
+# plans once, for the index. Of `changed_in = ANY(…)` it would expect most of a show, whose places
+# were made in one transaction, and plan anew each time, which takes longer than the reading.
 CHANGES = Statement(
     "seat_changes",
     f"""
     WITH {HOUSES},
-    released AS MATERIALIZED (
-        SELECT id FROM stocks WHERE show_id = :show_id AND release_at > :as_of
-           AND release_at <= statement_timestamp()),
+    unseen AS MATERIALIZED (
+        SELECT unnest(CAST(:firsts AS xid8[])) AS first, unnest(CAST(:lasts AS xid8[])) AS last
+         LIMIT :ranges),
     b AS MATERIALIZED (
-        SELECT id FROM bookings
-         WHERE show_id = :show_id AND settled_in IS NOT NULL AND settled_in {NEW}
-        UNION SELECT id FROM bookings
-         WHERE show_id = :show_id AND settled_in IS NOT NULL AND settled_in {UNDER_WAY}
+        SELECT unnest((
+            SELECT array_agg(id) FROM bookings
+             WHERE show_id = :show_id AND settled_in IS NOT NULL
+               AND settled_in BETWEEN unseen.first AND unseen.last)) AS id FROM unseen
         UNION SELECT id FROM bookings
          WHERE show_id = :show_id AND status = 'held' AND held_until > :as_of
            AND held_until <= statement_timestamp()),
     changed AS MATERIALIZED (
         SELECT id FROM (
-            SELECT id FROM places
-             WHERE show_id = :show_id AND key IS NOT NULL AND changed_in {NEW}
-            UNION SELECT id FROM places
-             WHERE show_id = :show_id AND key IS NOT NULL AND changed_in {UNDER_WAY}
+            SELECT unnest((
+                SELECT array_agg(id)
+                  FROM (SELECT id FROM places
+                         WHERE show_id = :show_id AND key IS NOT NULL
+                           AND changed_in BETWEEN unseen.first AND unseen.last
+                         LIMIT :most + 1) AS few)) AS id FROM unseen
             UNION SELECT id FROM places
              WHERE booking_id = ANY(ARRAY(SELECT id FROM b)) AND key IS NOT NULL
-            UNION SELECT id FROM places
-             WHERE EXISTS (SELECT FROM released) AND show_id = :show_id AND key IS NOT NULL
-               AND stock_id = ANY(ARRAY(SELECT id FROM released))) AS news
+            UNION SELECT unnest((
+                SELECT array_agg(id) FROM places
+                 WHERE show_id = :show_id AND key IS NOT NULL AND stock_id = stocks.id))
+              FROM stocks WHERE show_id = :show_id AND release_at > :as_of
+               AND release_at <= statement_timestamp()) AS news
          LIMIT :most + 1)
     SELECT {AT}, (SELECT count(*) FROM changed),
            (SELECT string_agg(to_json(p.key)::text || coalesce(
@@ -234,11 +239,13 @@ def _whole(show: SeenShow, *, staff: bool) -> Shared:
 
 def _changes(show: SeenShow, cursor: Cursor) -> SeatStatus | None:
     """What changed since a cursor; None where that cannot be said, or is too much."""
+    unseen = cursor.snapshot
     row = CHANGES.first(
         show_id=show.id,
         as_of=cursor.as_of,
-        next_xid=str(cursor.snapshot.next_xid),
-        under_way=f"{{{','.join(map(str, cursor.snapshot.under_way))}}}",
+        firsts=_array(*unseen.under_way, unseen.next_xid),
+        lasts=_array(*unseen.under_way, LAST_XID),
+        ranges=len(unseen.under_way) + 1,
         most=MOST_CHANGES,
         free=f':"{FREE}"',
         **_words(cursor.staff),
@@ -261,6 +268,10 @@ def _status(
     version, map_id, as_of, snapshot, own = at
     cursor = Cursor(show.id, version, staff, as_of, Snapshot.read(snapshot, own))
     return SeatStatus(show.id, map_id, show.map_path, show.time_zone, whole, cursor, seats)
+
+
+def _array(*xids: int) -> str:
+    return f"{{{','.join(map(str, xids))}}}"
 
 
 def _words(staff: bool) -> Mapping[str, str]:
