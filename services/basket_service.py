@@ -147,6 +147,7 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Bo
                 zip(line_ids, claims, strict=True),
                 spread=not wait_ms,
                 avoid_singles=sheet.avoid_single_seats,
+                has_changed_places=True,
             )
             quota_service.require_section_left(sheet, places, buyer=buyer if limited else None)
             _keep_names(booking, {place.id for place in places})

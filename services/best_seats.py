@@ -37,17 +37,20 @@ class Party:
     accessible: int = 0
 
 
-def choose(seats: Sequence[Seat], party: Party, *, is_all: bool = True) -> list[Seat] | None:
+def choose(
+    seats: Sequence[Seat], party: Party, *, is_all: bool = True, has_whole_rows: bool = False
+) -> list[Seat] | None:
     """The best seats for a party, block after block; None where it cannot be seated.
 
-    Unless `seats` is all there is, its last row may go on and others may follow: then the answer
-    is what no later seat can change, and None means that more has to be read. Without `together`
+    Unless `seats` is all there is, others may follow, and the last row may go on if it is not said
+    to be whole: then the answer is what no later seat can change, and None means that more has to
+    be read. Without `together`
     a party is never refused while as many seats are free as it needs. If no block holds its
     accessible seats with everybody, the largest block that holds them is taken and the others sit
     elsewhere; if no block holds all of those seats, they are taken a few at a time, each group
     with as many of its people as fit; the others take free companion seats when no others are left.
     """
-    if not is_all:
+    if not is_all and not has_whole_rows:
         seats = _without_last_row(seats)
     if party.accessible:
         return _choose_accessible(seats, party, is_all)
@@ -61,13 +64,18 @@ def choose(seats: Sequence[Seat], party: Party, *, is_all: bool = True) -> list[
 
 
 def candidates(
-    seats: Sequence[Seat], party: Party, most: int, *, is_all: bool = True
+    seats: Sequence[Seat],
+    party: Party,
+    most: int,
+    *,
+    is_all: bool = True,
+    has_whole_rows: bool = False,
 ) -> list[list[Seat]]:
     """Up to `most` choices that share no seat: the best, the best of the rest, and so on."""
     found: list[list[Seat]] = []
     left = seats
     while len(found) < most:
-        choice = choose(left, party, is_all=is_all)
+        choice = choose(left, party, is_all=is_all, has_whole_rows=has_whole_rows)
         if choice is None:
             break
         found.append(choice)

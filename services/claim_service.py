@@ -146,12 +146,13 @@ def claim(
     *,
     spread: bool = True,
     avoid_singles: bool = False,
+    has_changed_places: bool = False,
 ) -> list[ClaimedPlace]:
     """The places of every (line id, claim) for a booking. Raises Short when any falls short.
 
     `spread` starts anywhere in a stock, and takes any of the best few choices where buyers have
     met lately; after `wait_for` the first places are the ones to take. `avoid_singles` is what
-    the show says.
+    the show says. Say whether the transaction `has_changed_places` before.
     Runs inside the caller's transaction, which Short must end: what was claimed goes back with it.
     """
     places: list[ClaimedPlace] = []
@@ -159,7 +160,8 @@ def claim(
         line_id, wanted = unit[0]
         owner = {"booking_id": booking_id, "line_id": line_id}
         if wanted.is_for_best:
-            got = _claim_best(show_id, booking_id, unit, spread, avoid_singles)
+            first = not places and not has_changed_places
+            got = _claim_best(show_id, booking_id, unit, spread, avoid_singles, remember=first)
         elif wanted.seats:
             got = _claim_chosen(show_id, owner, wanted)
         else:
@@ -194,7 +196,7 @@ def wait_for(show_id: int, claims: Sequence[Claim], *, at_most_ms: int) -> None:
     any_place: Counter[int] = Counter()
     seats = [seat for wanted in claims for seat in wanted.seats]
     for party in parties_of(claims):
-        best = _best_now(party) if party[0].is_for_best else None
+        best = _best_now(show_id, party) if party[0].is_for_best else None
         if best is not None:
             seats += [seat.key for seat in best]
         elif not party[0].seats:
@@ -218,8 +220,8 @@ def _units(claims: Iterable[tuple[int, Claim]]) -> list[list[tuple[int, Claim]]]
     return sorted(units.values(), key=lambda unit: unit[0][1].choice)
 
 
-def _best_now(party: Sequence[Claim]) -> list[Seat] | None:
-    return Search(Hall(party[0].stocks)).best(party_of(party))
+def _best_now(show_id: int, party: Sequence[Claim]) -> list[Seat] | None:
+    return Search(show_id, Hall(party[0].stocks)).best(party_of(party))
 
 
 def _claim_best(
@@ -228,6 +230,8 @@ def _claim_best(
     unit: Sequence[tuple[int, Claim]],
     spread: bool,
     strict: bool,
+    *,
+    remember: bool,
 ) -> list[ClaimedPlace]:
     """The best seats for a party, and standing places for whom there are no more.
 
@@ -248,7 +252,8 @@ def _claim_best(
         return got
     party = Party(wanting, party.together, sum(need.accessible for need in needs))
     stocks = unit[0][1].stocks
-    search = Search(Hall(stocks), spread=spread and show_id in lately_contended)
+    apart = spread and show_id in lately_contended
+    search = Search(show_id, Hall(stocks), spread=apart, remember=remember and not got)
     rows = take(show_id, booking_id, search, party, needs, strict=strict)
     standing = [stock for stock in stocks if not stock.kind.has_seats]
     if standing and not rows and not party.together:

@@ -89,7 +89,7 @@ def require_none(show_id: int, claims: Sequence[Claim]) -> None:
         if len(own) < len(wanted.seats) or not left_alone:
             continue  # what is taken is refused by its own name
         others = [seat for seat in taken if seat not in own]
-        choices = _choices(hall, own, others)
+        choices = _choices(show_id, hall, own, others)
         if choices:
             seats = [seat.key for seat in left_alone]
             raise WouldStrandASeat(
@@ -100,7 +100,9 @@ def require_none(show_id: int, claims: Sequence[Claim]) -> None:
             )
 
 
-def _choices(hall: Hall, own: Sequence[Seat], others: Sequence[Seat]) -> list[list[Seat]]:
+def _choices(
+    show_id: int, hall: Hall, own: Sequence[Seat], others: Sequence[Seat]
+) -> list[list[Seat]]:
     """Up to three choices of as many seats that strand nobody, the nearest first.
 
     A choice in several groups may be answered with one in no more groups than it has.
@@ -115,7 +117,7 @@ def _choices(hall: Hall, own: Sequence[Seat], others: Sequence[Seat]) -> list[li
     for section in range(1, len(hall.sections) + 1):
         if section == own[0].section:
             continue
-        search = Search(hall.section(section))
+        search = Search(show_id, hall.section(section))
         search.lose(others)
         while len(found) < MOST_CHOICES and (choice := search.best(party)) is not None:
             if stranded(search.seats, choice):

@@ -1,21 +1,23 @@
 """The best free seats for a party, found in the database and claimed there.
 
-A search reads free seats in the order in which they are sold, a window at a time, until what it
-has read holds the best choice (`best_seats`). Reading locks nothing, so many buyers find the same
+A search reads free seats in the order in which they are sold, a few rows at a time, until what it
+has read holds the best choice (`best_seats`), and passes over rows that are known to hold no such
+party (`free_rows`). Reading locks nothing, so many buyers find the same
 seats; only the claim decides. Whoever loses one takes the next best of what was read already, at
 once, and where that has happened lately buyers are sent apart from the start: each takes any of
 the first few choices. Left to itself a search gives exactly the best.
 """
 
 import random
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from models.sale import SaleStock
 from models.seat_map import SeatKind
 from services.best_seats import Party, candidates, choose
-from services.seat_runs import Seat, runs_of, stranded
+from services.free_rows import FreeRows
+from services.seat_runs import Seat, best_block, runs_of, stranded
 from utils.statement import Statement
 from utils.transaction import lock_key
 from utils.ttl_cache import Lately
@@ -167,51 +169,89 @@ class _OneSection(Hall):
         seats = super().read(at_most, after and after._replace(section=1))
         return [seat._replace(section=self._number) for seat in seats]
 
+    def by_stock(self) -> dict[str, list[int]]:
+        """Every stock of the section with its number, as parameters."""
+        stocks = super().by_stock()
+        return stocks | {"sections": [self._number] * len(stocks["stock_ids"])}
+
 
 class Search:
-    """One party's search for seats in a hall, which can go on after seats were lost."""
+    """One party's search for seats in a hall, which can go on after seats were lost.
 
-    def __init__(self, hall: Hall, *, spread: bool = False) -> None:
-        self.hall = hall
+    `remember` what rows are like only if nothing of the transaction's own is seen in them.
+    """
+
+    def __init__(
+        self, show_id: int, hall: Hall, *, spread: bool = False, remember: bool = False
+    ) -> None:
+        self.show_id, self.hall = show_id, hall
         self.seats: list[Seat] = []
-        self.is_all = not hall.sections
-        self._last: Seat | None = None
-        self._spread = spread
-        self._window = FIRST_WINDOW
+        self._spread, self._remember = spread, remember
+        self._lost: set[int] = set()
+        self._more: Iterator[list[Seat]] | None = None
+        self._free_rows: FreeRows | None = None
+        self._is_all = False
 
     def best(self, party: Party) -> list[Seat] | None:
         """The best seats that are left, or any of the best few; None if nothing holds the party."""
-        while True:
-            choice = self._chosen(party) if self.seats else None
-            if choice is not None or self.is_all:
+        if self._more is None:
+            self._more = self._windows() if party.accessible else self._rows(party.quantity)
+        while not self._is_all and self.hall.sections:
+            choice = self._chosen(party)
+            if choice is not None:
                 return choice
-            self._read_on()
+            more = next(self._more, None)
+            if more is None:
+                choice = self._one_that_strands(party)
+                if choice is not None:
+                    return choice
+                self.read_all()
+            else:
+                self.seats += [seat for seat in more if seat.id not in self._lost]
+        return choose(self.seats, party)
 
     def lose(self, seats: Iterable[Seat]) -> None:
         """Look no more at seats that somebody else has."""
-        lost = {seat.id for seat in seats}
-        self.seats = [seat for seat in self.seats if seat.id not in lost]
+        self._lost |= {seat.id for seat in seats}
+        self.seats = [seat for seat in self.seats if seat.id not in self._lost]
 
     def read_all(self) -> list[Seat]:
         """All seats that are left."""
-        while not self.is_all:
-            self._read_on()
+        if not self._is_all:
+            seats = self.hall.read(WHOLE) if self.hall.sections else []
+            self.seats = [seat for seat in seats if seat.id not in self._lost]
+            self._is_all = True
         return self.seats
 
     def _chosen(self, party: Party) -> list[Seat] | None:
+        """What no seat that is read later can better."""
+        how_read = {"is_all": False, "has_whole_rows": not party.accessible}
         if self._spread:
-            few = candidates(self.seats, party, AMONG, is_all=False)
+            few = candidates(self.seats, party, AMONG, **how_read)
             if few:
                 return random.choice(few)  # noqa: S311
-        return choose(self.seats, party, is_all=self.is_all)
+        return choose(self.seats, party, **how_read)
 
-    def _read_on(self) -> None:
-        more = self.hall.read(self._window, self._last)
-        self.is_all = len(more) < self._window
-        self._window *= WIDER
-        if more:
-            self._last = more[-1]
-            self.seats += more
+    def _one_that_strands(self, party: Party) -> list[Seat] | None:
+        """The best block, once it is known that each would leave a single seat alone."""
+        if self._free_rows is None or self._lost:
+            return None
+        block = best_block(runs_of(self._free_rows.first_that_strands()), party.quantity)
+        return block.seats if block else None
+
+    def _rows(self, size: int) -> Iterator[list[Seat]]:
+        stocks = self.hall.by_stock()
+        self._free_rows = FreeRows(self.show_id, stocks, size, remember=self._remember)
+        yield from self._free_rows.worth_reading()
+
+    def _windows(self) -> Iterator[list[Seat]]:
+        window, last = FIRST_WINDOW, None
+        while True:
+            more = self.hall.read(window, last)
+            yield more
+            if len(more) < window:
+                return
+            window, last = window * WIDER, more[-1]
 
 
 def take(

@@ -24,7 +24,7 @@ from controllers.callers import tokens_for
 from init import db
 from main import create_app
 from models import SignIn, User
-from services import inventory_service, seat_choice_service
+from services import free_rows, inventory_service, seat_choice_service
 from services.auth_service import SignedIn
 from tests.factories import worlds
 from utils import dev_database, http
@@ -107,8 +107,6 @@ def session(app: Flask) -> Iterator[scoped_session[Session]]:
 @pytest.fixture
 def committed(app: Flask) -> Iterator[scoped_session[Session]]:
     """Real commits, for tests about races; every table is emptied afterwards."""
-    inventory_service.lately_short.clear()  # what is remembered is of shows with the same ids
-    seat_choice_service.lately_contended.clear()
     with app.app_context():
         yield db.session
         db.session.remove()
@@ -151,6 +149,9 @@ def undone(app: Flask, world: worlds.World) -> Callable[[], AbstractContextManag
 
 
 def _empty_every_table() -> None:
+    inventory_service.lately_short.clear()  # what is remembered is of shows with the same ids
+    seat_choice_service.lately_contended.clear()
+    free_rows.forget()
     tables = ", ".join(f'"{t.name}"' for t in db.metadata.sorted_tables)
     with db.engine.begin() as connection:
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))

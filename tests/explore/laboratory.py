@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from config import settings
 from init import db
-from services import booking_service, inventory_service, seat_choice_service
+from services import booking_service, free_rows, inventory_service, seat_choice_service
 from tests.explore import statements, wire, worlds
 from tests.explore.actors import Clock, Session
 from tests.explore.judge import Judge
@@ -77,6 +77,7 @@ class Laboratory:
         self._restore(scenario.layout.name)
         inventory_service.lately_short.clear()  # what this process remembers is of the last one
         seat_choice_service.lately_contended.clear()
+        free_rows.forget()
         arrivals: SimpleQueue[Session] = SimpleQueue()
         sessions = [
             Session(
