@@ -144,7 +144,7 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Bo
             places = claim_service.claim(
                 sheet.show_id,
                 booking.id,
-                zip(line_ids, claims, strict=True),
+                zip(line_ids, quota_service.around_limits(sheet, claims), strict=True),
                 spread=not wait_ms,
                 avoid_singles=sheet.avoid_single_seats,
                 has_changed_places=True,

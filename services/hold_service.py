@@ -258,7 +258,7 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) 
             places = claim_service.claim(
                 sheet.show_id,
                 booking_id,
-                zip(line_ids, claims, strict=True),
+                zip(line_ids, quota_service.around_limits(sheet, claims), strict=True),
                 spread=not wait_ms,
                 avoid_singles=sheet.avoid_single_seats,
             )

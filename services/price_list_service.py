@@ -11,6 +11,7 @@ from init import db
 from models import Section, SectionKind, Show, Stock, Tier, TierStock
 from services import (
     audit_service,
+    section_limit_service,
     stock_places,
     stock_room,
     stock_service,
@@ -61,7 +62,7 @@ def copy_price_list(show: Show) -> list[dict[str, Any]]:
 
 
 def copy_offer(source: Show, target: Show) -> None:
-    """Give a new show what another one offers: stocks with fresh places, tiers, prices, links.
+    """Give a new show what another one offers: fresh places, tiers, prices, releases and limits.
 
     Runs in the caller's transaction, the target flushed. Sections are matched by name where the
     maps differ; places that the target's map, licence or venue has no room for are left out, and
@@ -83,6 +84,20 @@ def copy_offer(source: Show, target: Show) -> None:
         links = select(TierStock.stock_id).where(TierStock.tier_id == tier.id)
         sold_from = db.session.scalars(links.order_by(TierStock.position)).all()
         tier_places.link(tiers[tier.id], [stocks[old].id for old in sold_from if old in stocks])
+    for old_id, stock in stocks.items():
+        _copy_release(db.session.get_one(Stock, old_id), stock, tiers, source, target)
+    section_limit_service.copy(source, target)
+
+
+def _copy_release(
+    old: Stock, new: Stock, tiers: dict[int, Tier], source: Show, target: Show
+) -> None:
+    """Release the copy to the same tier, as long before its show as the other before its own."""
+    if old.release_at is None or old.release_tier_id not in tiers:
+        return
+    if source.starts_at is not None and target.starts_at is not None:
+        new.release_tier_id = tiers[old.release_tier_id].id
+        new.release_at = old.release_at + (target.starts_at - source.starts_at)
 
 
 def _live() -> Select[Tier]:

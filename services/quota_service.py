@@ -6,11 +6,12 @@ way has done: one that is being confirmed at this moment is never counted out.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from models.booking import Channel
-from models.sale import SaleLimit, SalePrice, SaleSheet
+from models.sale import SaleLimit, SalePrice, SaleSheet, SaleStock
 from models.values import BuyerKey
-from services.claim_service import ClaimedPlace, Short
+from services.claim_service import Claim, ClaimedPlace, Short
 from services.limit_service import LimitReached
 from services.pricing_service import PricedLine
 from utils.errors import Conflict
@@ -51,28 +52,28 @@ AT_PRICES = Statement(
     """,
 )
 
-# What is not free is taken. No further than it matters: as many free as there are places beyond the
-# limit are enough, and need not all be counted.
+# How many more may be taken, negative where it is too many; none left where the section has no more
+# places than it may sell. What is free beyond the limit may be taken, so no more of the free places
+# are counted than that and `more`, of all stocks in one.
 IN_SECTIONS = Statement(
     "in_sections",
     """
     WITH limited AS (
-        SELECT w.section, w.most, sum(k.capacity) AS capacity, array_agg(k.id) AS stock_ids
+        SELECT w.section, sum(k.capacity) - w.most AS beyond, array_agg(k.id) AS stock_ids
           FROM unnest(CAST(:sections AS text[]), CAST(:most AS bigint[])) AS w(section, most)
           JOIN stocks k ON k.show_id = :show_id AND k.section_name = w.section
                        AND k.deleted_at IS NULL
          GROUP BY w.section, w.most)
     SELECT w.section,
-           w.capacity - (SELECT count(*)
-                           FROM (SELECT FROM unnest(w.stock_ids) AS k(id),
-                                        LATERAL (SELECT FROM places p
-                                                  WHERE p.stock_id = k.id AND p.booking_id IS NULL
-                                                  ORDER BY p.ordinal
-                                                  LIMIT w.capacity - w.most) AS free
-                                  LIMIT w.capacity - w.most) AS enough),
+           (SELECT count(*)
+              FROM (SELECT FROM unnest(w.stock_ids) AS k(id),
+                           LATERAL (SELECT FROM places p
+                                     WHERE p.stock_id = k.id AND p.booking_id IS NULL
+                                     ORDER BY p.ordinal LIMIT w.beyond + :more) AS free
+                     LIMIT w.beyond + :more) AS enough) - w.beyond,
            EXISTS (SELECT FROM bookings WHERE show_id = :show_id AND status = 'held'
                       AND held_until <= (SELECT clock_timestamp()))
-      FROM limited w WHERE w.capacity > w.most
+      FROM limited w WHERE w.beyond > 0
     """,
 )
 
@@ -135,6 +136,29 @@ def require_price_left(
         )
 
 
+def around_limits(sheet: SaleSheet, claims: Sequence[Claim]) -> list[Claim]:
+    """The claims, with the stocks of sections that may sell too little last.
+
+    Who would take any place finds one in another section then, if there is one.
+    """
+    most = {}
+    for wanted in claims:
+        sections = {stock.section for stock in wanted.stocks}
+        if len(sections) > 1 and not wanted.seats:
+            for section in sections & sheet.limits.keys():
+                most[section] = sheet.limits[section].max_places
+    limited = {section: limit for section, limit in most.items() if limit is not None}
+    if not limited:
+        return list(claims)
+    quantity = sum(wanted.quantity for wanted in claims)
+    left = {section: left for section, left, _ in _left(sheet, limited, more=quantity)}
+
+    def is_full(stock: SaleStock) -> bool:
+        return left.get(stock.section, quantity) < quantity
+
+    return [replace(wanted, stocks=tuple(sorted(wanted.stocks, key=is_full))) for wanted in claims]
+
+
 def require_section_left(
     sheet: SaleSheet, places: Sequence[ClaimedPlace], *, buyer: BuyerKey | None
 ) -> None:
@@ -168,21 +192,29 @@ def _require_of_all(sheet: SaleSheet, limits: Sequence[SaleLimit], claimed: dict
     if not limits:
         return
     most = {limit.section: limit.max_places or 0 for limit in limits}
-    rows = IN_SECTIONS.all(
-        show_id=sheet.show_id, sections=list(most), most=[most[section] for section in most]
-    )
-    for section, taken, has_dead in rows:
-        if taken <= most[section]:
+    for section, left, has_dead in _left(sheet, most):
+        if left >= 0:
             continue
         if has_dead:
             raise Short
-        left = max(most[section] - (int(taken) - claimed[section]), 0)
+        before = max(left + claimed[section], 0)
         raise SectionLimitReached(
-            f"The show sells {most[section]} places of {section} at most, and {left} more.",
+            f"The show sells {most[section]} places of {section} at most, and {before} more.",
             section=section,
             limit=most[section],
-            left=left,
+            left=before,
         )
+
+
+def _left(sheet: SaleSheet, most: dict[str, int], *, more: int = 0) -> list[tuple[str, int, bool]]:
+    """How many more places of sections may be sold, up to `more`, and if there are dead holds."""
+    rows = IN_SECTIONS.all(
+        show_id=sheet.show_id,
+        sections=list(most),
+        most=list(most.values()),
+        more=more,
+    )
+    return [(section, int(left), has_dead) for section, left, has_dead in rows]
 
 
 def _require_of_buyer(

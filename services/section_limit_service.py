@@ -58,6 +58,30 @@ def replace(show: Show, wanted: Sequence[SaleLimit]) -> SectionLimits:
     return of_show(show)
 
 
+def copy(source: Show, target: Show) -> None:
+    """Give a new show the limits of another one, as far as its map has sections of those names."""
+    known = {part.name: part for part in stock_service.sections(target)}
+    for limit, part in _rows(source):
+        if part.name in known:
+            values = {"max_places": limit.max_places, "max_per_buyer": limit.max_per_buyer}
+            here = {"show_id": target.id, "section_id": known[part.name].id}
+            db.session.add(SectionLimit(**here, **values))
+
+
+def follow_map(show: Show) -> None:
+    """Put the limits of a show that was given another map on the sections of the same names.
+
+    Runs in the caller's transaction, the show locked; limits of other sections go.
+    """
+    db.session.flush()
+    known = {part.name: part for part in stock_service.sections(show)}
+    for limit, part in _rows(show):
+        if part.name not in known:
+            db.session.delete(limit)
+        elif known[part.name].id != part.id:
+            limit.section_id = known[part.name].id
+
+
 def _rows(show: Show) -> list[tuple[SectionLimit, Section]]:
     query = (
         select(SectionLimit, Section)

@@ -30,6 +30,7 @@ from services import (
     audit_service,
     moderation_service,
     outbox_service,
+    section_limit_service,
     show_map_service,
     stock_service,
     tier_service,
@@ -232,6 +233,7 @@ def move_to(show: Show, venue: Venue | None, seat_map_version_id: int | None) ->
         raise CapacityInUse(f"The show offers {offered} places already.", in_use=offered)
     if not db.session.scalar(select(exists().where(*stocks))):
         show.seat_map_version_id = seat_map_version_id
+        section_limit_service.follow_map(show)
     show.venue_id = venue.id if venue else None
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from init import db
 from models import AuditEntry, MemberRole
-from services import verify_service
+from services import sale_service, verify_service
 from tests.controllers.test_booking_controller import age
 from tests.factories import (
     EventFactory,
@@ -202,6 +202,44 @@ class TestOfAll:
 
         assert book(client, floor, buyer).json["left"] == 0
         assert verify_service.broken() == []
+
+    def test_any_place_is_one_of_another_section_once_one_is_full(
+        self, client, show, vip, floor, manager, buyer
+    ):
+        stocks = [floor.stocks[0], vip.stocks[0]]
+        both = TierFactory(show=show, stocks=stocks, max_per_buyer=100, price=0)
+        limit(client, show, manager, {"section": "Floor", "max_places": 2})
+
+        bookings = [book(client, both, buyer).json for _ in range(4)]
+
+        sections = [booking["places"][0]["section"] for booking in bookings]
+        assert sections == ["Floor", "Floor", "VIP", "VIP"]
+        assert client.get(f"/tiers/{both.id}/availability").json["available"] == 14
+        assert book(client, both, buyer, quantity=10).status_code == 201
+        assert book(client, both, buyer, quantity=5).json["code"] == "section-limit-reached"
+        assert book(client, both, buyer, quantity=4).status_code == 201
+
+    def test_a_second_night_has_the_same_limits_and_another_hall_its_own(
+        self, client, show, vip, manager
+    ):
+        vip_limit = {"section": "VIP", "max_places": 3, "max_per_buyer": 2}
+        limit(client, show, manager, vip_limit, {"section": "Floor", "max_places": 4})
+        path = "/shows/{}/section_limits"
+
+        copied = client.post(
+            f"/shows/{show.id}/copy",
+            json={"starts_at": "2031-01-01T20:00:00+03:00"},
+            headers=manager,
+        ).json["id"]
+        assert len(client.get(path.format(copied), headers=manager).json["items"]) == 2
+        for stock in client.get(f"/shows/{copied}/stocks", headers=manager).json["items"]:
+            client.delete(f"/stocks/{stock['id']}", headers=manager)
+        elsewhere = VenueFactory(layout=[("VIP", {"A": 2}), ("Pit", 10)])
+        client.patch(f"/shows/{copied}", json={"venue_id": elsewhere.id}, headers=manager)
+
+        assert client.get(path.format(copied), headers=manager).json["items"] == [vip_limit]
+        sheet = sale_service.sheet(copied)
+        assert list(sheet.limits) == ["VIP"]
 
     def test_availability_tells_no_more_than_may_be_sold(
         self, client, show, vip, floor, manager, buyer

@@ -243,6 +243,22 @@ def test_refuses_a_tier_of_another_show_and_one_that_sells_it_anyway(
     assert release(client, regular.stocks[0], manager, tier_id=regular.id).status_code == 400
 
 
+def test_a_second_night_releases_as_long_before_it_starts(client, show, house, regular, manager):
+    at = show.starts_at - timedelta(days=7)
+    release(client, house, manager, tier_id=regular.id, at=at.isoformat())
+
+    copied = client.post(
+        f"/shows/{show.id}/copy",
+        json={"starts_at": (show.starts_at + timedelta(days=30)).isoformat()},
+        headers=manager,
+    ).json["id"]
+
+    sheet = sale_service.sheet(copied)
+    [new] = [stock for stock in sheet.stocks.values() if stock.name == "House"]
+    assert new.release_at == at + timedelta(days=30)
+    assert sheet.tiers[new.release_tier_id].name == "Regular"
+
+
 def test_a_tier_that_is_deleted_sells_nothing_that_was_released_to_it(
     client, house, regular, manager
 ):

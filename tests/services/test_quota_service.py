@@ -82,7 +82,11 @@ def test_a_price_is_counted_from_its_own_lines(session, plan, tier, child):
 
 def test_a_section_is_counted_no_further_than_it_matters(plan, tier):
     read = plan(
-        quota_service.IN_SECTIONS, show_id=tier.show_id, sections=["Floor"], most=[MANY - 10]
+        quota_service.IN_SECTIONS,
+        show_id=tier.show_id,
+        sections=["Floor"],
+        most=[MANY - 10],
+        more=0,
     )
 
     assert "using ix_places_free" in read
