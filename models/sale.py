@@ -125,7 +125,8 @@ class SaleTier:
 class SaleSheet:
     """A show with its tiers in order of position and its stocks, by id; `now` is the database's.
 
-    `limits` are those of its sections, by name; most shows have none.
+    `limits` are those of its sections, by name; most shows have none. `sold_at` counts what is held
+    or sold at prices that have a capacity, by id, where the sheet was read to count.
 
     It holds good as long as the show's `version`: whatever opens or closes a sale counts that up.
     """
@@ -149,6 +150,7 @@ class SaleSheet:
     stocks: Mapping[int, SaleStock] = field(default_factory=dict)
     avoid_single_seats: bool = False
     limits: Mapping[str, SaleLimit] = field(default_factory=dict)
+    sold_at: Mapping[int, int] = field(default_factory=dict)
 
     def closes_at(self, tier: SaleTier) -> datetime | None:
         """When a tier stops selling: as it says, else when the show starts; never after its end."""

@@ -1,6 +1,6 @@
 """Availability on the wire."""
 
-from marshmallow import fields
+from marshmallow import Schema, fields
 
 from models.sale import AvailabilityState
 from schemas.fields import Instant, Resource
@@ -26,6 +26,13 @@ class AvailabilitySchema(Resource):
     sold = fields.Integer(metadata=STAFF_ONLY)
 
 
+class PriceAvailabilitySchema(Schema):
+    price_id = fields.Integer(required=True)
+    name = fields.String(required=True)
+    sold_out = fields.Boolean(required=True)
+    available = fields.Integer(required=True, allow_none=True)
+
+
 class TierAvailabilitySchema(AvailabilitySchema):
     """Of one tier; times are on the show's clock."""
 
@@ -35,6 +42,11 @@ class TierAvailabilitySchema(AvailabilitySchema):
     off_sale_at = Instant(required=True, allow_none=True)
     min_per_booking = fields.Integer(required=True)
     max_per_booking = fields.Integer(required=True)
+    limited_prices = fields.List(
+        fields.Nested(PriceAvailabilitySchema),
+        required=True,
+        metadata={"description": "Prices of which the show sells only so many"},
+    )
 
 
 class ShowAvailabilitySchema(AvailabilitySchema):

@@ -51,6 +51,16 @@ class Availability:
 
 
 @dataclass(frozen=True)
+class PriceAvailability:
+    """What is left at a price of which there are only so many."""
+
+    price_id: int
+    name: str
+    sold_out: bool
+    available: int | None
+
+
+@dataclass(frozen=True)
 class TierAvailability(Availability):
     tier_id: int
     name: str
@@ -59,6 +69,7 @@ class TierAvailability(Availability):
     min_per_booking: int
     max_per_booking: int
     time_zone: str
+    limited_prices: Sequence[PriceAvailability]
 
 
 @dataclass(frozen=True)
@@ -133,6 +144,13 @@ def _of_tier(
 ) -> TierAvailability:
     stock_ids = [stock.id for stock in sheet.stocks_for(tier)]
     total, left = _total(counts, stock_ids), _left(sheet, counts, stock_ids)
+    at_prices = {
+        price: max(0, price.capacity - sheet.sold_at.get(price.id, 0))
+        for price in tier.prices
+        if price.capacity is not None
+    }
+    if at_prices and len(at_prices) == len(tier.prices):
+        left = min(left, sum(at_prices.values()))
     refusal = sale_service.refusal(sheet, tier)
     told = staff or sheet.availability_display == AvailabilityDisplay.NUMBER
     state = _state(sheet, tier, left, _size(total), refusal)
@@ -150,6 +168,12 @@ def _of_tier(
         "min_per_booking": tier.min_per_booking,
         "max_per_booking": tier.max_per_booking,
         "time_zone": sheet.time_zone,
+        "limited_prices": [
+            PriceAvailability(
+                price.id, price.name, min(more, left) <= 0, min(more, left) if told else None
+            )
+            for price, more in at_prices.items()
+        ],
     }
     if not staff:
         return TierAvailability(**facts)

@@ -105,12 +105,24 @@ COUNTS = """
      WHERE k.show_id = :show_id AND k.deleted_at IS NULL
 """
 
+SOLD_AT = """
+    SELECT coalesce(sum(l.quantity), 0)
+      FROM booking_lines l JOIN bookings b ON b.id = l.booking_id
+     WHERE l.tier_id = q.tier_id AND l.price_id = q.id AND b.channel <> 'comp'
+       AND (b.status = 'confirmed'
+            OR b.status = 'held' AND b.held_until > (SELECT clock_timestamp()))
+"""
+
 READ_SHEET = Statement("sheet", SHEET + OF_SHOW, alone=True)
 READ_COUNTED_SHEET = Statement(
     "counted_sheet",
     f"""{SHEET},
            (SELECT json_agg(json_build_array(c.stock_id, c.free, c.held, c.sold))
-              FROM ({COUNTS}) c) AS counts {OF_SHOW}
+              FROM ({COUNTS}) c) AS counts,
+           (SELECT json_agg(json_build_array(q.id, ({SOLD_AT})))
+              FROM tiers t JOIN prices q ON q.tier_id = t.id
+             WHERE t.show_id = s.id AND t.deleted_at IS NULL
+               AND q.capacity IS NOT NULL AND q.deleted_at IS NULL) AS sold_at {OF_SHOW}
     """,  # noqa: S608 (every part is a constant)
 )
 
@@ -144,7 +156,8 @@ def counted_sheet(show_id: int) -> tuple[SaleSheet, dict[int, StockCount]] | Non
     if facts is None:
         return None
     counts = {stock_id: StockCount(*of) for stock_id, *of in facts.pop("counts") or ()}
-    return _sheet(facts), counts
+    sold_at = dict(facts.pop("sold_at") or ())
+    return replace(_sheet(facts), sold_at=sold_at), counts
 
 
 def refusal(sheet: SaleSheet, tier: SaleTier, now: datetime | None = None) -> ApiError | None:

@@ -73,9 +73,10 @@ def follow_map(show: Show) -> None:
 
     Runs in the caller's transaction, the show locked; limits of other sections go.
     """
-    db.session.flush()
-    known = {part.name: part for part in stock_service.sections(show)}
-    for limit, part in _rows(show):
+    with db.session.no_autoflush:  # the show has not got its new date yet, perhaps
+        known = {part.name: part for part in stock_service.sections(show)}
+        there = _rows(show)
+    for limit, part in there:
         if part.name not in known:
             db.session.delete(limit)
         elif known[part.name].id != part.id:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, select
 
 from init import db
-from models import Price, Tier
+from models import Price, PriceAudience, Tier
 from models.sale import WantedPrice
 from utils.clock import now
 from utils.errors import Invalid
@@ -66,11 +66,16 @@ def offered(tier: Tier) -> dict[str, Any]:
         "on_sale_at": tier.on_sale_at,
         "off_sale_at": tier.off_sale_at,
         "prices": [
-            {"id": p.id, "amount": p.amount, "fee": p.fee, "currency": p.currency}
-            | {name: getattr(p, name) for name in CHECKED if getattr(p, name) is not None}
+            {"id": p.id, "amount": p.amount, "fee": p.fee, "currency": p.currency} | _conditions(p)
             for p in _live(tier)
         ],
     }
+
+
+def _conditions(price: Price) -> dict[str, Any]:
+    """The conditions that a price has, if any."""
+    usual = (None, PriceAudience.ANYONE)
+    return {name: value for name in CHECKED if (value := getattr(price, name)) not in usual}
 
 
 def _live(tier: Tier) -> list[Price]:
@@ -84,8 +89,7 @@ def _set(row: Price, new: WantedPrice, position: int) -> None:
     row.fee = new.fee.amount if new.fee else 0
     for name in CONDITIONS:
         setattr(row, name, getattr(new, name))
-    if inspect(row).attrs.capacity.history.has_changes():
-        row.updated_at = func.clock_timestamp()  # what went at it before may be more
+    row.updated_at = func.clock_timestamp()  # what went at it before may be more than may now
 
 
 def _require_sense(wanted: Sequence[WantedPrice], currency: str | None) -> None:

@@ -70,6 +70,7 @@ class TestTier:
             "off_sale_at": "",
             "min_per_booking": 1,
             "max_per_booking": 10,
+            "limited_prices": [],
         }
         assert told["on_sale_at"].endswith("+03:00")
         assert datetime.fromisoformat(told["off_sale_at"]) == show.starts_at

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select, update
 
 from init import db
-from models import AuditEntry, MemberRole, Price, PriceAudience, Scope
+from models import AuditEntry, AvailabilityDisplay, MemberRole, Price, PriceAudience, Scope
 from services import verify_service
 from tests.controllers.test_booking_controller import age
 from tests.factories import (
@@ -284,6 +284,29 @@ class TestCapacity:
         )
         refused = client.put(path, json={"items": [item(child, quantity=3)]}, headers=buyer)
         assert (refused.status_code, refused.json["left"]) == (409, 2)
+
+    def test_availability_says_how_many_are_left_of_it(self, client, show, tier, child, buyer):
+        condition(child, capacity=3)
+        book(client, show, buyer, item(child, quantity=2))
+        path = f"/tiers/{tier.id}/availability"
+
+        told = client.get(path).json
+
+        limited = {"price_id": child.id, "name": "Child"}
+        assert told["limited_prices"] == [limited | {"sold_out": False, "available": 1}]
+        assert told["available"] == 14
+        condition(tier.prices[0], capacity=2)
+        assert client.get(path).json["available"] == 3
+        book(client, show, buyer, item(child), item(tier.prices[0], quantity=2))
+        assert client.get(path).json["sold_out"]
+
+    def test_where_only_words_are_told_it_says_whether_some_are_left(self, client, show, child):
+        condition(child, capacity=0)
+        show.availability_display = AvailabilityDisplay.WORD
+        db.session.commit()
+
+        [price] = client.get(f"/tiers/{child.tier_id}/availability").json["limited_prices"]
+        assert (price["sold_out"], price["available"]) == (True, None)
 
     def test_lowered_below_what_is_sold_it_sells_no_more(
         self, client, show, tier, child, buyer, manager
