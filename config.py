@@ -55,7 +55,7 @@ class Settings:
     trusted_proxies: int = 0
     cors_origins: str = ""
     max_body_bytes: int = 1_000_000
-    max_seat_map_bytes: int = 12_000_000
+    max_seat_map_bytes: int = 24_000_000
     workers: int = 4
     threads: int = 8
     pool_timeout: int = 5

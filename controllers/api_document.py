@@ -17,6 +17,7 @@ from config import ROOT
 from controllers import postman_answers, postman_collection
 from controllers.callers import KEY_HEADER, SECRET_HEADER
 from controllers.problem_controller import catalogue
+from schemas.seat_map_document import SCHEMA
 from utils.error_handlers import ProblemSchema
 from utils.http import LARGEST_ID, IdConverter
 
@@ -130,13 +131,19 @@ def problems_text() -> str:
     return PROBLEMS_HEAD + "\n".join(rows)
 
 
+def seat_map_schema_text() -> str:
+    """docs/seat_map.schema.json: what the API serves at /seat_maps/schema."""
+    return orjson.dumps(SCHEMA, option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
 def register_commands(app: Flask, api: Api) -> None:
     @app.cli.command("docs")
     def write_docs() -> None:
-        """Write docs/openapi.json and docs/problems.md anew from the code."""
+        """Write docs/openapi.json, problems.md and seat_map.schema.json anew from the code."""
         (ROOT / "docs" / "openapi.json").write_text(openapi_text(api))
         (ROOT / "docs" / "problems.md").write_text(problems_text())
-        click.echo("Wrote docs/openapi.json and docs/problems.md.")
+        (ROOT / "docs" / "seat_map.schema.json").write_text(seat_map_schema_text())
+        click.echo("Wrote docs/openapi.json, docs/problems.md and docs/seat_map.schema.json.")
 
     @app.cli.command("clients")
     @click.option(

@@ -61,7 +61,7 @@ def create_seat_map(
 ) -> SeatMap | Response:
     """Lay a venue out in another way; with `dry_run`, say what that would be (200).
 
-    It can have 12 MB: a stadium seat by seat.
+    It can have 24 MB: the largest stadium, seat by seat.
     """
     venue = venue_service.find(venue_id, caller=caller)
     authorize(caller, Permission.VENUE_EDIT, venue)

@@ -46,7 +46,9 @@ class DefaultMap(Conflict):
 
 constraint("uq_seat_maps_venue_id_name", NameTaken("Another map of the venue has this name."))
 
-# One statement, because a stadium's 200,000 seats would take half a minute one by one.
+# One statement for so many, because 200,000 would take half a minute one by one, and all of them
+# longer than a statement may take where the machine is busy.
+AT_ONCE = 50_000
 WRITE_SEATS = text(
     """
     INSERT INTO map_seats (section_id, "row", number, position, off_centre, x, y, kind,
@@ -120,6 +122,7 @@ def create(venue: Venue, wanted: WantedMap, *, caller: Caller) -> SeatMap:
 
     Raises NameTaken, and Invalid where it holds more than the venue.
     """
+    seats = list(seats_of(wanted.sections))
     with transaction():
         if lock(venue).deleted_at is not None:
             raise NotFound(f"There is no venue {venue.id}.")
@@ -130,7 +133,7 @@ def create(venue: Venue, wanted: WantedMap, *, caller: Caller) -> SeatMap:
         seat_map = SeatMap(venue_id=venue.id, name=wanted.name, is_default=is_first)
         db.session.add(seat_map)
         db.session.flush()
-        add_version(seat_map, wanted)
+        _add_version(seat_map, wanted, seats)
         audit_service.record("seat_map.create", seat_map, after={"capacity": wanted.capacity})
     return find(seat_map.id, caller=caller)
 
@@ -140,11 +143,12 @@ def lay_out_anew(seat_map: SeatMap, wanted: WantedMap) -> SeatMapVersion:
 
     Raises Invalid where it holds more than the venue.
     """
+    seats = list(seats_of(wanted.sections))
     with transaction():
         venue = lock(seat_map.venue)
         _still_there(lock(seat_map))
         require_fit(venue, wanted.sections)
-        version = add_version(seat_map, wanted)
+        version = _add_version(seat_map, wanted, seats)
         seat_map.touch()
         if seat_map.is_default:
             venue.touch()  # its sections are the venue's
@@ -231,7 +235,8 @@ def lay_out(venue: Venue, wanted: Sequence[WantedSection]) -> SeatMapVersion:
     else:
         seat_map.touch()
     require_fit(venue, wanted)
-    return add_version(seat_map, WantedMap(seat_map.name, None, None, tuple(wanted)))
+    whole = WantedMap(seat_map.name, None, None, tuple(wanted))
+    return _add_version(seat_map, whole, list(seats_of(wanted)))
 
 
 def require_fit(venue: Venue, wanted: Sequence[WantedSection]) -> None:
@@ -242,7 +247,7 @@ def require_fit(venue: Venue, wanted: Sequence[WantedSection]) -> None:
         raise Invalid.at("sections", told)
 
 
-def add_version(seat_map: SeatMap, wanted: WantedMap) -> SeatMapVersion:
+def _add_version(seat_map: SeatMap, wanted: WantedMap, seats: list[PlacedSeat]) -> SeatMapVersion:
     """Write the next version of a map, in the caller's transaction, the venue locked or new."""
     versions = select(SeatMapVersion).where(SeatMapVersion.seat_map_id == seat_map.id)
     last = db.session.scalar(versions.order_by(SeatMapVersion.number.desc()).limit(1))
@@ -268,7 +273,9 @@ def add_version(seat_map: SeatMap, wanted: WantedMap) -> SeatMapVersion:
     ]
     db.session.add(version)
     db.session.flush()
-    _write_seats([section.id for section in version.sections], list(seats_of(wanted.sections)))
+    section_ids = [section.id for section in version.sections]
+    for first in range(0, len(seats), AT_ONCE):
+        _write_seats(section_ids, seats[first : first + AT_ONCE])
     return version
 
 
@@ -304,17 +311,16 @@ def _still_there(seat_map: SeatMap) -> None:
 
 
 def _write_seats(section_ids: list[int], seats: list[PlacedSeat]) -> None:
-    """Write the seats of a new version in one statement, however many."""
-    if seats:
-        facts = {
-            "section_ids": [section_ids[seat.section] for seat in seats],
-            "rows": [seat.row for seat in seats],
-            "numbers": [seat.number for seat in seats],
-            "positions": [seat.position for seat in seats],
-            "off_centres": [seat.off_centre for seat in seats],
-            "xs": [seat.x for seat in seats],
-            "ys": [seat.y for seat in seats],
-            "kinds": [seat.kind for seat in seats],
-            "restricted": [seat.restricted_view for seat in seats],
-        }
-        db.session.execute(WRITE_SEATS, facts)
+    """Write seats of a new version in one statement."""
+    facts = {
+        "section_ids": [section_ids[seat.section] for seat in seats],
+        "rows": [seat.row for seat in seats],
+        "numbers": [seat.number for seat in seats],
+        "positions": [seat.position for seat in seats],
+        "off_centres": [seat.off_centre for seat in seats],
+        "xs": [seat.x for seat in seats],
+        "ys": [seat.y for seat in seats],
+        "kinds": [seat.kind for seat in seats],
+        "restricted": [seat.restricted_view for seat in seats],
+    }
+    db.session.execute(WRITE_SEATS, facts)
