@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import cos, sin, tau
 from typing import Any
 
 from models.seat_map import SeatKind, SectionKind
 
-ROW_APART, SECTION_APART = 1.0, 3.0  # seats' widths
+ROW_APART, SECTION_APART, TABLES_APART = 1.0, 3.0, 1.5  # seats' widths
+TABLES_ABREAST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,16 @@ def seats_of(sections: Sequence[WantedSection]) -> Iterator[PlacedSeat]:
     top = 0.0
     for number, section in enumerate(sections):
         position, lowest = -1, top
-        for depth, of_row in enumerate(section.rows):
+        plain = _round_tables if section.kind == SectionKind.TABLES else _in_rows
+        drawn = plain(section.rows, top)
+        for of_row in section.rows:
             position += 2  # the end of a row is a gap, too
             placed = list(_in_row(of_row, position))
             middle = placed[0][1] + placed[-1][1]
             for seat, at in placed:
-                x = (2 * at - middle) / 2 if seat.x is None else seat.x
-                y = top + depth * ROW_APART if seat.y is None else seat.y
+                x, y = next(drawn)
+                if seat.x is not None and seat.y is not None:
+                    x, y = seat.x, seat.y
                 lowest = max(lowest, y)
                 yield PlacedSeat(
                     number,
@@ -111,6 +116,40 @@ def seats_of(sections: Sequence[WantedSection]) -> Iterator[PlacedSeat]:
                 )
             position = placed[-1][1]
         top = lowest + SECTION_APART
+
+
+def _in_rows(rows: Sequence[WantedRow], top: float) -> Iterator[tuple[float, float]]:
+    """Where the seats of a plain hall are: row behind row, each in the middle."""
+    for depth, of_row in enumerate(rows):
+        placed = [at for _, at in _in_row(of_row, 0)]
+        middle = placed[-1] / 2
+        for at in placed:
+            yield at - middle, top + depth * ROW_APART
+
+
+def _round_tables(rows: Sequence[WantedRow], top: float) -> Iterator[tuple[float, float]]:
+    """Where the seats of plain tables are: round each, ten tables side by side."""
+    radius = max(table_radius(len(of_row.seats)) for of_row in rows)
+    apart = 2 * radius + TABLES_APART
+    abreast = min(len(rows), TABLES_ABREAST)
+    for number, of_row in enumerate(rows):
+        line, place = divmod(number, TABLES_ABREAST)
+        centre = (place - (abreast - 1) / 2) * apart, top + radius + line * apart
+        yield from round_table(len(of_row.seats), centre)
+
+
+def table_radius(seats: int) -> float:
+    """How far from its middle those at a table sit, with an elbow's room."""
+    return max(0.9, seats * 1.1 / tau)
+
+
+def round_table(seats: int, centre: tuple[float, float]) -> Iterator[tuple[float, float]]:
+    """Where those at a table sit, clockwise from who is nearest to the top."""
+    radius = table_radius(seats)
+    for number in range(seats):
+        angle = tau * number / seats
+        x, y = centre[0] + radius * sin(angle), centre[1] - radius * cos(angle)
+        yield round(x, 3), round(y, 3)
 
 
 def _in_row(of_row: WantedRow, position: int) -> Iterator[tuple[WantedSeat, int]]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import cos, isfinite, pi, sin
+from math import isfinite
 from typing import Any
 
-from models.layout import WantedRow, WantedSeat
+from models.layout import WantedRow, WantedSeat, round_table
 from models.seat_map import SeatKind
 from models.venue import LARGEST_VENUE
 from schemas import seat_labels
@@ -273,16 +273,10 @@ def point(value: dict[str, Any], path: str, mistakes: Mistakes) -> tuple[float, 
     return None
 
 
-def round_table(seats: list[WantedSeat], centre: tuple[float, float]) -> list[WantedSeat]:
-    """The seats of a table, laid round it, the first nearest to the top."""
-    radius = max(0.9, len(seats) / (2 * pi) * 1.1)
-    laid = []
-    for n, seat in enumerate(seats):
-        angle = 2 * pi * n / len(seats)
-        x = round(centre[0] + radius * sin(angle), 3)
-        y = round(centre[1] - radius * cos(angle), 3)
-        laid.append(seat if seat.x is not None else _with(seat, x=x, y=y))
-    return laid
+def at_table(seats: list[WantedSeat], centre: tuple[float, float]) -> list[WantedSeat]:
+    """The seats of a table that stands there; those that say where they are stay."""
+    drawn = zip(seats, round_table(len(seats), centre), strict=True)
+    return [seat if seat.x is not None else _with(seat, x=x, y=y) for seat, (x, y) in drawn]
 
 
 def marked(rows: list[Row], marks: dict[str, dict[str, Any]]) -> None:

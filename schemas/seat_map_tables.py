@@ -9,12 +9,12 @@ from schemas.seat_map_rows import (
     NOT_A_LABEL,
     Reading,
     Row,
+    at_table,
     described_rows,
     is_list,
     members,
     plain,
     point,
-    round_table,
     whole,
 )
 from schemas.seat_map_seated import numbered, own_row
@@ -66,5 +66,5 @@ def _table(value: Any, path: str, usual: int | None, reading: Reading) -> Row | 
     if row is not None and len(row.seats) > MOST_AT_TABLE:
         mistakes.at(f"{path}.seats", f"A table has {MOST_AT_TABLE} seats at most.")
     if row is not None and centre is not None:
-        row.seats = round_table(row.seats, centre)
+        row.seats = at_table(row.seats, centre)
     return row

@@ -1,13 +1,13 @@
 """Venues and their layout on the wire."""
 
 from collections import Counter
-from string import ascii_uppercase
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from models import SectionKind
 from models.layout import WantedRow, WantedSection, plain_row
+from models.stock import seat_prefix
 from models.venue import LARGEST_VENUE
 from schemas.fields import (
     Coordinate,
@@ -27,9 +27,8 @@ from schemas.fields import (
     whole,
 )
 from schemas.fields import wanted_words as words
+from schemas.seat_labels import LONGEST_LABEL, lettered
 from utils.listing import choices
-
-LONGEST_LABEL = 10
 
 
 class SectionSchema(Schema):
@@ -120,6 +119,8 @@ class WantedSectionSchema(Input):
         seats = [(row["row"], number) for row in data.get("seats", ()) for number in row["numbers"]]
         for twice in _twice([f"{row}-{number}" for row, number in seats]):
             raise ValidationError(f"There are two seats {twice}.", "seats")
+        for twice in _twice([row["row"] for row in data.get("seats", ())]):
+            raise ValidationError(f"There are two rows {twice}.", "seats")
 
 
 class SectionField(fields.Nested):
@@ -177,8 +178,8 @@ class VenueInputSchema(Input):
     def fits_a_map(self, data: dict[str, Any], **_kwargs: Any) -> None:
         """Refuse sections of one name, and more seats than a map holds."""
         sections = data.get("sections", ())
-        # Seats are known by SECTION/row-number in capitals, so names must differ in capitals.
-        for twice in _twice([section["name"].upper() for section in sections]):
+        # Seats are known by SECTION/row-number, so names must differ as keys write them.
+        for twice in _twice([seat_prefix(section["name"])[:-1] for section in sections]):
             raise ValidationError(f"There are two sections {twice}.", "sections")
         held = sum(_capacity(section) for section in sections)
         if held > min(LARGEST_VENUE, data.get("capacity", LARGEST_VENUE)):
@@ -226,15 +227,5 @@ def _section(section: dict[str, Any]) -> WantedSection:
         rows = tuple(plain_row(row["row"], row["numbers"]) for row in section["seats"])
     elif "rows" in section:
         numbers = [str(number + 1) for number in range(section["seats_per_row"])]
-        rows = tuple(plain_row(_letters(number), numbers) for number in range(section["rows"]))
+        rows = tuple(plain_row(lettered(number), numbers) for number in range(section["rows"]))
     return WantedSection(section["name"], section["kind"], _capacity(section), rows)
-
-
-def _letters(row: int) -> str:
-    """A to Z, AA to ZZ, AAA …, as rows are called in theatres."""
-    letters = ""
-    row += 1
-    while row:
-        row, letter = divmod(row - 1, 26)
-        letters = ascii_uppercase[letter] + letters
-    return letters

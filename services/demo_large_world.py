@@ -10,8 +10,8 @@ from models.event import EventStatus
 from models.seat_map import SectionKind
 from models.show import ShowStatus
 from models.stock import seat_prefix
+from services.demo_maps import ROWS
 from services.demo_words import City
-from services.demo_world import ROWS
 
 HOUR, DAY = 3_600, 86_400
 Ids = Mapping[str, Iterator[int]]  # those that are still free, by table

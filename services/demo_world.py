@@ -4,16 +4,24 @@ The halls are real, with their real capacities, addresses and clocks; their seat
 likeness of the real ones, and hold no more. The people and the companies are made up.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import Any
 
-from models import layout
-from models.layout import WantedSection, plain_row
-from models.seat_map import SectionKind
+from models.layout import WantedSection
 from models.user import Role
-
-ROWS = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # as in most theatres, no row is called I or O
+from services.demo_maps import (
+    arc,
+    behind,
+    bowl,
+    box,
+    seated,
+    sides,
+    stage,
+    standing,
+    tables,
+    turned,
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,7 @@ class Hall:
     time_zone: str
     capacity: int
     sections: tuple[WantedSection, ...]
+    stage: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,22 +69,6 @@ class Company:
     invites: str | None = None  # to work at its doors
 
 
-def standing(name: str, capacity: int) -> WantedSection:
-    """A floor."""
-    return WantedSection(name=name, kind=SectionKind.STANDING, capacity=capacity)
-
-
-def seated(name: str, widths: Iterable[int]) -> WantedSection:
-    """Rows from the stage back, the first called A, each with so many seats."""
-    return layout.seated(
-        name,
-        (
-            plain_row(label, map(str, range(1, width + 1)))
-            for label, width in zip(ROWS, widths, strict=False)
-        ),
-    )
-
-
 HALLS = {
     "KICC": Hall(
         name="Kenyatta International Convention Centre, Plenary Hall",
@@ -86,7 +79,8 @@ HALLS = {
         longitude=36.82306,
         time_zone="Africa/Nairobi",
         capacity=4_000,
-        sections=(standing("Floor", 4_000),),
+        sections=(standing("Floor", 4_000, box(-30, 3, 60, 65)),),
+        stage=stage(30, 8),
     ),
     "Opera House": Hall(
         name="Sydney Opera House, Concert Hall",
@@ -98,11 +92,12 @@ HALLS = {
         time_zone="Australia/Sydney",
         capacity=2_679,
         sections=(
-            seated("Stalls", range(36, 60)),
-            seated("Circle", range(40, 58)),
-            seated("Boxes", [36] * 10),
-            seated("Choir", [34] * 9),
+            seated("Stalls", range(36, 60), arc(6, flatter=6), aisles=2, wheelchairs=-1),
+            seated("Circle", range(40, 58), arc(38, flatter=2), aisles=2, wheelchairs=0),
+            seated("Boxes", [36] * 10, sides(37, 6), aisles=1),
+            seated("Choir", [34] * 9, behind(14), aisles=1),
         ),
+        stage=stage(34, 12),
     ),
     "Albert Hall": Hall(
         name="Royal Albert Hall",
@@ -114,11 +109,12 @@ HALLS = {
         time_zone="Europe/London",
         capacity=5_272,
         sections=(
-            standing("Arena", 1_000),
-            seated("Stalls", range(72, 86)),
-            seated("Circle", [100] * 8),
-            standing("Gallery", 500),
+            standing("Arena", 1_000, box(-20, 3, 40, 21)),
+            seated("Stalls", range(72, 86), arc(34), aisles=4, wheelchairs=0),
+            seated("Circle", [100] * 8, arc(54), aisles=4),
+            standing("Gallery", 500, box(-40, 68, 80, 4)),
         ),
+        stage=stage(30, 12),
     ),
     "Paradiso": Hall(
         name="Paradiso",
@@ -129,7 +125,11 @@ HALLS = {
         longitude=4.8839,
         time_zone="Europe/Amsterdam",
         capacity=1_500,
-        sections=(standing("Main Hall", 1_250), standing("Small Hall", 250)),
+        sections=(
+            standing("Main Hall", 1_250, box(-15, 3, 30, 35)),
+            standing("Small Hall", 250, box(22, 3, 14, 16)),
+        ),
+        stage=stage(16, 7),
     ),
     "Garden": Hall(
         name="Madison Square Garden",
@@ -140,7 +140,19 @@ HALLS = {
         longitude=-73.9934,
         time_zone="America/New_York",
         capacity=20_789,
-        sections=(standing("Floor", 2_500), seated("Section 101", range(16, 40))),
+        sections=(
+            standing("Floor", 2_500, box(-20, 4, 40, 62)),
+            seated("Section 101", range(16, 40), turned(0, 76, 0), aisles=1, wheelchairs=-1),
+            *bowl(
+                [f"Section {number}" for number in range(102, 118)],
+                [15, 15, 16, 16, 17, 17, 18, 18, 19, 19],
+                across=52,
+                deep=70,
+                middle=50,
+            ),
+            tables("VIP Terrace", count=12, seats=6, at=(-22, 69)),
+        ),
+        stage=stage(36, 12),
     ),
     "Budokan": Hall(
         name="日本武道館 (Nippon Budokan)",
@@ -151,7 +163,8 @@ HALLS = {
         longitude=139.7498,
         time_zone="Asia/Tokyo",
         capacity=14_471,
-        sections=(seated("Arena", [75] * 24),),
+        sections=(seated("Arena", [75] * 24, arc(8, flatter=6), aisles=4, wheelchairs=-1),),
+        stage=stage(30, 10),
     ),
     "Maracanã": Hall(
         name="Estádio do Maracanã",
@@ -162,7 +175,11 @@ HALLS = {
         longitude=-43.2302,
         time_zone="America/Sao_Paulo",
         capacity=78_838,
-        sections=(standing("Pista", 30_000), standing("Arquibancada", 48_838)),
+        sections=(
+            standing("Pista", 30_000, box(-40, 5, 80, 100)),
+            standing("Arquibancada", 48_838, box(-60, 112, 120, 40)),
+        ),
+        stage=stage(60, 20),
     ),
     "Accor Stadium": Hall(
         name="Accor Stadium",
@@ -173,7 +190,19 @@ HALLS = {
         longitude=151.0634,
         time_zone="Australia/Sydney",
         capacity=83_500,
-        sections=(standing("Field", 20_000), standing("Stands", 63_500)),
+        sections=(
+            standing("Field", 20_000, box(-40, 5, 80, 110)),
+            *bowl(
+                [f"Section {letter}" for letter in ascii_uppercase[:20]],
+                [22] * 20,
+                across=100,
+                deep=118,
+                middle=80,
+            ),
+            seated("VIP", [40] * 5, turned(0, 118, 0), aisles=1, wheelchairs=-1),
+            standing("General Admission", 54_500, box(-90, 226, 180, 30)),
+        ),
+        stage=stage(70, 25),
     ),
 }
 

@@ -220,7 +220,9 @@ def is_laid_out(venue: Venue, wanted: Sequence[WantedSection]) -> bool:
     ]
 
 
-def lay_out(venue: Venue, wanted: Sequence[WantedSection]) -> SeatMapVersion:
+def lay_out(
+    venue: Venue, wanted: Sequence[WantedSection], *, stage: dict[str, Any] | None = None
+) -> SeatMapVersion:
     """The next version of a venue's default map; shows that pin the one before keep it.
 
     Runs in the caller's transaction, the venue locked or new. Raises Invalid where the sections
@@ -235,7 +237,7 @@ def lay_out(venue: Venue, wanted: Sequence[WantedSection]) -> SeatMapVersion:
     else:
         seat_map.touch()
     require_fit(venue, wanted)
-    whole = WantedMap(seat_map.name, None, None, tuple(wanted))
+    whole = WantedMap(seat_map.name, None, stage, tuple(wanted))
     return _add_version(seat_map, whole, list(seats_of(wanted)))
 
 

@@ -77,7 +77,11 @@ def is_gone(venue_id: int, *, caller: Caller) -> bool:
 
 
 def create(
-    caller: Caller, *, sections: Sequence[WantedSection] | None = None, **facts: Any
+    caller: Caller,
+    *,
+    sections: Sequence[WantedSection] | None = None,
+    stage: dict[str, Any] | None = None,
+    **facts: Any,
 ) -> Venue:
     """A new venue with the first version of its map; one standing Floor unless told.
 
@@ -90,7 +94,8 @@ def create(
     with transaction():
         db.session.add(venue)
         db.session.flush()
-        seat_map_service.lay_out(venue, sections or _one_floor("Floor", venue.capacity))
+        sections = sections or _one_floor("Floor", venue.capacity)
+        seat_map_service.lay_out(venue, sections, stage=stage)
     return _fresh(venue)
 
 

@@ -128,6 +128,7 @@ class TestCreate:
             ("sections.0", [{"name": "A", "kind": "seated", "capacity": 1}]),
             ("sections.0", [{"name": "A", "kind": "seated", "rows": 1}]),
             ("sections", [SEATED, SEATED | {"name": "STALLS"}]),
+            ("sections", [SEATED | {"name": "Box A"}, SEATED | {"name": "box_a"}]),
             ("sections", [SEATED | {"rows": 1000, "seats_per_row": 1000}]),
             ("sections", [SEATED, SEATED | {"name": "B", "rows": 100}]),
             (
@@ -152,6 +153,16 @@ class TestCreate:
                             {"row": "A", "numbers": ["1-2"]},
                             {"row": "A-1", "numbers": ["2"]},
                         ],
+                    }
+                ],
+            ),
+            (
+                "sections.0.seats",
+                [
+                    {
+                        "name": "A",
+                        "kind": "seated",
+                        "seats": [{"row": "A", "numbers": ["1"]}, {"row": "A", "numbers": ["2"]}],
                     }
                 ],
             ),
