@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import models  # noqa: F401 (defines the schema)
 from config import STATE, ConfigurationError, read_environment, settings
-from controllers import BLUEPRINTS, cli_controller
+from controllers import BLUEPRINTS, cli_controller, seat_map_commands
 from controllers.api_document import INFO, describe, openapi_text, register_commands
 from controllers.callers import register_callers
 from controllers.rate_limits import register_rate_limits
@@ -93,6 +93,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     register_error_handlers(app)
     register_commands(app, api)
     cli_controller.register_commands(app)
+    seat_map_commands.register_commands(app)
     return app
 
 

@@ -29,3 +29,9 @@ class Mistakes:
         """Stop if there are any."""
         if self.found:
             self.end()
+
+
+def each_of(error: ValidationError) -> list[tuple[str, str]]:
+    """The mistakes of a reading that failed, as (path, sentence)."""
+    found: dict[str, list[str]] = dict(error.messages)  # type: ignore[arg-type]
+    return [(path, told) for path, sentences in found.items() for told in sentences]

@@ -122,6 +122,22 @@ INVARIANTS: dict[str, tuple[str, str]] = {
            AND NOT (e.status = 'completed')
         """,
     ),
+    "seats-are-on-the-map": (
+        "A seat of a show is in the version of the map that the show pins, at the same place.",
+        """
+        SELECT p.id, format('%s is at %s, on the map at %s', p.key, p.ordinal, m.position)
+          FROM places p JOIN stocks k ON k.id = p.stock_id
+          LEFT JOIN map_seats m ON m.section_id = k.section_id AND m."row" = p."row"
+                               AND m.number = p.number
+         WHERE p.key IS NOT NULL
+           AND (m.id IS NULL OR (m.position, m.off_centre, m.kind) IS DISTINCT FROM
+                                (p.ordinal, p.off_centre, p.seat_kind))
+        UNION ALL
+        SELECT k.id, format('stock of section %s, of another map than its show', c.name)
+          FROM stocks k JOIN sections c ON c.id = k.section_id JOIN shows h ON h.id = k.show_id
+         WHERE k.deleted_at IS NULL AND c.seat_map_version_id IS DISTINCT FROM h.seat_map_version_id
+        """,
+    ),
     "stocks-fit-the-section": (
         "The stocks of a section hold no more than the section.",
         """

@@ -25,6 +25,7 @@ BREAK = {
     " UPDATE shows SET venue_id = (SELECT min(venue_id) FROM shows),"
     " starts_at = now() + interval '1 day', ends_at = now() + interval '2 days'",
     "occupies-its-venue": "UPDATE shows SET occupies_venue = NOT occupies_venue",
+    "seats-are-on-the-map": """UPDATE places SET key = id, "row" = 'A', number = id""",
     "stocks-fit-the-section": "UPDATE sections SET capacity = 1",
     "stocks-fit-the-licence": "UPDATE shows SET licensed_capacity = 1",
     "within-the-limits": "UPDATE tiers SET max_per_buyer = 1",
