@@ -30,7 +30,7 @@ class RelocateSchema(Input):
     the venue's usual map, without `seat_map_version` the present one.
     """
 
-    example = {"seat_map_version": 1, "sections": {"Stalls": "Stalls"}, "unplaced": "refuse"}
+    example = {"venue_id": 2, "sections": {"Floor": "Stalls"}, "unplaced": "refuse"}
 
     venue_id = key()
     seat_map_id = key()

@@ -9,6 +9,7 @@ plans is taken.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from models.relocation import Outcome
@@ -17,6 +18,15 @@ from services.relocation_plan import Party, Placed, Seat, blocks
 
 PARTIES_TRIED_TWICE = 5_000
 ROWS_FOR_NOBODY_ALONE = 4  # how much further to go so that no single seat is left over
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """A party, which of all it is, and how far from the stage it should sit: 0 to 1."""
+
+    n: int
+    party: Party
+    depth: float
 
 
 def settle(
@@ -38,17 +48,29 @@ def settle(
             foretold = _as_known(party, hall, known)
             if foretold:
                 placed[n] = _put(party, foretold, hall)
-    order = [(n, party) for n, party in enumerate(parties) if n not in placed]
-    order.sort(
-        key=lambda each: (not each[1].is_special, -len(each[1].people), each[1].depth, each[0])
-    )
-    found = _place_all(order, hall.copy(), snug=False)
+    movers = _aimed([(n, party) for n, party in enumerate(parties) if n not in placed], hall)
+    movers.sort(key=lambda mover: (not mover.party.is_special, -len(mover.party.people), mover.n))
+    found = _place_all(movers, hall.copy(), snug=False)
     worse = [p for p in found.values() if p.outcome in (Outcome.SPLIT, Outcome.UNPLACED)]
-    if worse and len(order) <= PARTIES_TRIED_TWICE:
-        again = _place_all(order, hall.copy(), snug=True)
+    if worse and len(movers) <= PARTIES_TRIED_TWICE:
+        again = _place_all(movers, hall.copy(), snug=True)
         found = min(found, again, key=_harm)
     placed |= found
     return [placed[n] for n in range(len(parties))]
+
+
+def _aimed(movers: Iterable[tuple[int, Party]], hall: "_Hall") -> list[Mover]:
+    """Who moves, each aiming for the depth that it had; or further on, or less far, where as many
+    people go before it, or after it, as there are seats on that side.
+    """
+    ordered = sorted(movers, key=lambda each: (each[1].depth, each[1].people[0].position, each[0]))
+    left = sum(len(party.people) for _, party in ordered)
+    free, before, found = max(len(hall.by_id), 1), 0, []
+    for n, party in ordered:
+        depth = max(min(max(party.depth, before / free), 1 - left / free), 0)
+        found.append(Mover(n, party, depth))
+        before, left = before + len(party.people), left - len(party.people)
+    return found
 
 
 def _harm(found: Mapping[int, Placed]) -> tuple[int, int]:
@@ -143,26 +165,28 @@ def _put(party: Party, seats: Sequence[Seat], hall: _Hall) -> Placed:
     return Placed(party, tuple(seats), Outcome.TOGETHER if near else Outcome.SPLIT)
 
 
-def _place_all(order: Sequence[tuple[int, Party]], hall: _Hall, *, snug: bool) -> dict[int, Placed]:
+def _place_all(movers: Sequence[Mover], hall: _Hall, *, snug: bool) -> dict[int, Placed]:
     """Places for all parties: first those that can be together, then the others."""
     found: dict[int, Placed] = {}
     later = []
-    for n, party in order:
-        seats = _special(party, hall) if party.is_special else _together(party, hall, snug=snug)
+    for mover in movers:
+        party = mover.party
+        seats = _special(mover, hall) if party.is_special else _together(mover, hall, snug=snug)
         if seats:
-            found[n] = _put(party, seats, hall)
+            found[mover.n] = _put(party, seats, hall)
         else:
-            later.append((n, party))
-    for n, party in later:
-        seats = _apart(party, hall)
-        found[n] = _put(party, seats, hall) if seats else Placed(party, (), Outcome.UNPLACED)
+            later.append(mover)
+    for mover in later:
+        seats = _apart(mover, hall)
+        nowhere = Placed(mover.party, (), Outcome.UNPLACED)
+        found[mover.n] = _put(mover.party, seats, hall) if seats else nowhere
     return found
 
 
-def _together(party: Party, hall: _Hall, *, snug: bool) -> list[Seat]:
-    size = len(party.people)
+def _together(mover: Mover, hall: _Hall, *, snug: bool) -> list[Seat]:
+    size = len(mover.party.people)
     find = _snug_block if snug else _near_block
-    return find(hall, size, party.depth, party.off_centre)
+    return find(hall, size, mover.depth, mover.party.off_centre)
 
 
 def _near_block(hall: _Hall, size: int, depth: float, off_centre: float) -> list[Seat]:
@@ -204,10 +228,10 @@ def _snug_block(hall: _Hall, size: int, depth: float, off_centre: float) -> list
     return run[-size:] if right else run[:size]
 
 
-def _apart(party: Party, hall: _Hall) -> list[Seat]:
+def _apart(mover: Mover, hall: _Hall) -> list[Seat]:
     """Seats for a party that finds no block, in few blocks near each other; none if too few."""
+    party, depth, off_centre = mover.party, mover.depth, mover.party.off_centre
     needed = sum(person.kind == SeatKind.ACCESSIBLE for person in party.people)
-    depth, off_centre = party.depth, party.off_centre
     accessible = _singles(hall, SeatKind.ACCESSIBLE, needed, depth)
     if len(accessible) < needed:
         return []
@@ -247,12 +271,13 @@ def _singles(hall: _Hall, kind: SeatKind, count: int, depth: float) -> list[Seat
     return found[:count]
 
 
-def _special(party: Party, hall: _Hall) -> list[Seat]:
+def _special(mover: Mover, hall: _Hall) -> list[Seat]:
     """Neighbours with as many accessible seats as the party has, and companions beside them."""
+    party = mover.party
     size = len(party.people)
     wanted = Counter(person.kind for person in party.people)
     best: tuple[tuple[int, int, float], list[Seat]] | None = None
-    for distance, row in enumerate(hall.from_depth(party.depth)):
+    for distance, row in enumerate(hall.from_depth(mover.depth)):
         for run in hall.groups(row):
             for at in range(len(run) - size + 1):
                 window = run[at : at + size]

@@ -50,6 +50,7 @@ KEYS = {
     "door_key": Scope.DOOR,
     "reports_key": Scope.REPORTS,
 }
+COUNTED = ("kept", "split", "unplaced", "unplaced_bookings", "unplaced_places")
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,8 @@ def build() -> World:
         to_version_id=show.seat_map_version_id,
         to_venue_id=venue.id,
         status=RelocationStatus.APPLIED,
+        summary=dict.fromkeys(COUNTED, 0)
+        | {"bookings": 1, "places": 2, "parties": 1, "together": 1},
     )
     db.session.add(relocation)
     db.session.flush()
