@@ -197,7 +197,7 @@ def remove_seat(booking_id: int, place_id: int, caller: Caller) -> Booking:
 @bookings_bp.arguments(SwapSchema())
 @bookings_bp.response(200, BookingSchema())
 @idempotent(200)
-@refuses(*NOT_FOR_SALE, SeatTaken, Busy, BookingMovedOn, HoldExpired)
+@refuses(*NOT_FOR_SALE, SeatTaken, WouldStrandASeat, Busy, BookingMovedOn, HoldExpired)
 @for_caller(Permission.BOOKING_CHANGE)
 def swap_seats(
     wanted: dict[str, Any], booking_id: int, caller: Caller, once: Once | None

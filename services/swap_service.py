@@ -21,6 +21,7 @@ from services import (
     claim_service,
     idempotency_service,
     inventory_service,
+    orphan_service,
     outbox_service,
     sale_service,
 )
@@ -29,6 +30,7 @@ from services.claim_service import Claim
 from services.hold_service import (
     doubting,
     require_visible,
+    seats_of,
     through_the_gate,
     with_fresh_sheet,
 )
@@ -36,7 +38,7 @@ from services.inventory_service import SEATS, SheetOutdated
 from services.sale_service import SaleEnded
 from utils.clock import now
 from utils.errors import Invalid
-from utils.transaction import lock, transaction
+from utils.transaction import lock, lock_keys, transaction
 
 Moves = Mapping[int, tuple[int, int]]  # by the place that is left: the new one, and the line
 
@@ -93,8 +95,8 @@ def swap(
 
     A seat may go to another of the same booking that leaves its own. A buyer, or a shop by its
     key, chooses among what the tiers of the lines sell now, until the show starts; the desk among
-    all seats of the show. Raises SeatTaken, Invalid, the refusals of the sale, HoldExpired and
-    BookingMovedOn.
+    all seats of the show. Raises SeatTaken, WouldStrandASeat, Invalid, the refusals of the sale,
+    HoldExpired and BookingMovedOn.
     """
     return with_fresh_sheet(
         booking.show_id, lambda sure: _swap(caller, booking, wanted, once, sure)
@@ -113,10 +115,15 @@ def _swap(
             sheet = require_visible(caller, recent, booking.show_id)
             at_the_desk = _is_desk(caller, booking)
             plan = _plan(booking, wanted, sheet, at_the_desk)
+    avoids_singles = sheet.avoid_single_seats and not at_the_desk
+    waits_on = [idempotency_service.lock_key_of(once)] if once else []
+    if avoids_singles:
+        waits_on += orphan_service.keys_of(sheet.show_id, seats_of(plan.claims))
 
     def attempt(wait_ms: int) -> PlacedBooking:
         with transaction():
-            idempotency_service.wait_for_duplicates(once)
+            lock_keys(waits_on)
+            idempotency_service.replay_if_answered(once)
             through_the_gate(sheet, plan.claims, has_some=True)
             if lock(booking).version != version:
                 raise SheetOutdated
@@ -126,7 +133,10 @@ def _swap(
                 _require_not_started(booking)
             if wait_ms:
                 claim_service.wait_for(sheet.show_id, plan.claims, at_most_ms=wait_ms)
-            moves = _moved(booking, plan, wanted)
+            _leave(plan, wanted)
+            if avoids_singles:
+                orphan_service.require_none(sheet.show_id, plan.claims)
+            moves = _taken(booking, plan, wanted)
             if booking.status == BookingStatus.CONFIRMED:
                 _move_tickets(booking, moves, at_the_desk)
                 _tell(booking, wanted)
@@ -230,8 +240,15 @@ def _require_not_started(booking: Booking) -> None:
         raise BookingMovedOn("The show has started; ask the organiser.")
 
 
-def _moved(booking: Booking, plan: Plan, wanted: Sequence[WantedSwap]) -> Moves:
-    """Take the new seats and let the old ones go, in a transaction that has the booking locked.
+def _leave(plan: Plan, wanted: Sequence[WantedSwap]) -> None:
+    """Free the seats that nobody of the booking takes over."""
+    kept = {each.take for each in wanted}
+    left = sorted(plan.own[each.leave].id for each in wanted if each.leave not in kept)
+    db.session.execute(LEAVE, {"place_ids": left})
+
+
+def _taken(booking: Booking, plan: Plan, wanted: Sequence[WantedSwap]) -> Moves:
+    """Take the new seats, in a transaction that has the booking locked.
 
     Raises Short when somebody was quicker.
     """
@@ -243,8 +260,6 @@ def _moved(booking: Booking, plan: Plan, wanted: Sequence[WantedSwap]) -> Moves:
     lines = {place.id: place.line_id for place in plan.own.values() if place.line_id}
     moves = {places[each.leave]: (places[each.take], lines[places[each.leave]]) for each in wanted}
     kept = {place_id: line_id for place_id, line_id in moves.values() if place_id in moves}
-    left = [place_id for place_id in moves if place_id not in kept]
-    db.session.execute(LEAVE, {"place_ids": sorted(left)})
     if kept:
         facts = {"place_ids": list(kept.keys()), "line_ids": list(kept.values())}
         db.session.execute(PASS_ON, facts)

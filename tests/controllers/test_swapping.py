@@ -347,6 +347,34 @@ class TestRefuses:
         assert swap(booking, seats, by=key).status_code in (401, 403, 404)
 
 
+class TestSingleSeats:
+    """Where the show asks for it, a buyer's swap leaves nobody's neighbour alone."""
+
+    @pytest.fixture(autouse=True)
+    def avoided(self, show, session):
+        show.avoid_single_seats = True
+        session.commit()
+
+    def test_a_swap_that_would_leave_one_alone_is_refused_to_a_buyer(
+        self, place, stalls, swap, desk
+    ):
+        booking = place(stalls, "STALLS/A-1")
+
+        refused = swap(booking, {"STALLS/A-1": "STALLS/B-2"})
+        moved = swap(booking, {"STALLS/A-1": "STALLS/B-2"}, by=desk)
+
+        assert (refused.status_code, refused.json["code"]) == (409, "would-strand-a-seat")
+        assert refused.json["seats"] == ["STALLS/B-1"]
+        assert moved.status_code == 200
+
+    def test_the_seat_that_is_left_counts_as_free(self, place, stalls, swap):
+        booking = place(stalls, "STALLS/A-1", "STALLS/A-2")
+
+        answer = swap(booking, {"STALLS/A-2": "STALLS/A-3", "STALLS/A-1": "STALLS/A-4"})
+
+        assert answer.status_code == 200, answer.text
+
+
 def test_a_retry_gets_the_same_answer(place, stalls, swap):
     booking = place(stalls, "STALLS/A-1")
     seats = {"STALLS/A-1": "STALLS/B-1"}
