@@ -3,7 +3,8 @@
 Prices and deadline stay, and tickets keep their codes and holders: only the places change.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import select, text
@@ -37,7 +38,7 @@ from services.hold_service import (
 from services.inventory_service import SEATS, SheetOutdated
 from services.sale_service import SaleEnded
 from utils.clock import now
-from utils.errors import Invalid
+from utils.errors import ApiError, Invalid
 from utils.transaction import lock, lock_keys, transaction
 
 Moves = Mapping[int, tuple[int, int]]  # by the place that is left: the new one, and the line
@@ -114,7 +115,8 @@ def _swap(
             recent = sale_service.recent_sheet(booking.show_id)
             sheet = require_visible(caller, recent, booking.show_id)
             at_the_desk = _is_desk(caller, booking)
-            plan = _plan(booking, wanted, sheet, at_the_desk)
+            with _as_it_was_read(booking, version):
+                plan = _plan(booking, wanted, sheet, at_the_desk)
     avoids_singles = sheet.avoid_single_seats and not at_the_desk
     waits_on = [idempotency_service.lock_key_of(once)] if once else []
     if avoids_singles:
@@ -156,6 +158,18 @@ def _swap(
         booking_id=booking.id,
         once=once,
     )
+
+
+@contextmanager
+def _as_it_was_read(booking: Booking, version: int) -> Iterator[None]:
+    """Refuse nothing inside the block by a booking that somebody changed while it was read."""
+    try:
+        yield
+    except ApiError:
+        now_is = db.session.scalar(select(Booking.version).where(Booking.id == booking.id))
+        if now_is != version:
+            raise SheetOutdated from None
+        raise
 
 
 def _is_desk(caller: Caller, booking: Booking) -> bool:

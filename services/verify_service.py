@@ -157,23 +157,6 @@ INVARIANTS: dict[str, tuple[str, str]] = {
         HAVING sum(s.capacity) > least(h.licensed_capacity, v.capacity)
         """,
     ),
-    "seats-are-on-the-map": (
-        "A seat of a show is where the map that the show pins has it.",
-        """
-        SELECT p.id, format('%s is at %s, %s there', p.key, p.ordinal, coalesce(m.position, 0))
-          FROM places p
-          JOIN stocks k ON k.id = p.stock_id AND k.section_id IS NOT NULL
-          JOIN shows s ON s.id = p.show_id
-          JOIN sections c ON c.id = k.section_id
-          LEFT JOIN map_seats m ON m.section_id = c.id AND m."row" = p."row"
-                               AND m.number = p.number
-         WHERE p.key IS NOT NULL
-           AND (c.seat_map_version_id IS DISTINCT FROM s.seat_map_version_id
-                OR m.position IS DISTINCT FROM p.ordinal
-                OR m.off_centre IS DISTINCT FROM p.off_centre
-                OR m.kind IS DISTINCT FROM p.seat_kind)
-        """,
-    ),
     "within-the-limits": (
         "No buyer has more of a tier on the open sale than its limit.",
         """

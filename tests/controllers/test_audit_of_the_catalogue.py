@@ -193,7 +193,15 @@ class TestTiers:
         before = {
             "on_sale_at": None,
             "off_sale_at": None,
-            "prices": [{"id": price.id, "amount": 250_000, "fee": 0, "currency": "KES"}],
+            "prices": [
+                {
+                    "id": price.id,
+                    "amount": 250_000,
+                    "fee": 0,
+                    "currency": "KES",
+                    "audience": "anyone",
+                }
+            ],
         }
         dearer = {**before, "prices": [{**before["prices"][0], "amount": 300_000}]}
 

@@ -28,8 +28,6 @@ BREAK = {
     "seats-are-on-the-map": """UPDATE places SET key = id, "row" = 'A', number = id""",
     "stocks-fit-the-section": "UPDATE sections SET capacity = 1",
     "stocks-fit-the-licence": "UPDATE shows SET licensed_capacity = 1",
-    "seats-are-on-the-map": "UPDATE places SET key = 'FLOOR/A-1', \"row\" = 'A', number = '1'"
-    " WHERE id = (SELECT min(id) FROM places)",
     "within-the-limits": "UPDATE tiers SET max_per_buyer = 1",
     "prices-within-their-capacity": "UPDATE prices SET capacity = 1, updated_at = '2020-01-01'",
     "sections-within-their-limits": "INSERT INTO section_limits (show_id, section_id, max_places,"
