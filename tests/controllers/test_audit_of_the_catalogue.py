@@ -193,15 +193,7 @@ class TestTiers:
         before = {
             "on_sale_at": None,
             "off_sale_at": None,
-            "prices": [
-                {
-                    "id": price.id,
-                    "amount": 250_000,
-                    "fee": 0,
-                    "currency": "KES",
-                    "audience": "anyone",
-                }
-            ],
+            "prices": [{"id": price.id, "amount": 250_000, "fee": 0, "currency": "KES"}],
         }
         dearer = {**before, "prices": [{**before["prices"][0], "amount": 300_000}]}
 
