@@ -141,10 +141,11 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Bo
             _count_given_back(booking, len(booking.places) - sum(c.quantity for c in claims))
             booking.touch()
             db.session.flush()
+            around = quota_service.around_limits(sheet, claims, last_resort=wait_ms > 0)
             places = claim_service.claim(
                 sheet.show_id,
                 booking.id,
-                zip(line_ids, quota_service.around_limits(sheet, claims), strict=True),
+                zip(line_ids, around, strict=True),
                 spread=not wait_ms,
                 avoid_singles=sheet.avoid_single_seats,
                 has_changed_places=True,

@@ -254,11 +254,12 @@ def _place(caller: Caller, wanted: WantedPlaces, once: Once | None, sure: bool) 
             )
             if buyer.secret:
                 WRITE_SECRET.run(booking_id=booking_id, secret_hash=digest(buyer.secret))
+            around = quota_service.around_limits(sheet, claims, last_resort=wait_ms > 0)
             # The places last: nobody else waits for them longer than it takes to commit.
             places = claim_service.claim(
                 sheet.show_id,
                 booking_id,
-                zip(line_ids, quota_service.around_limits(sheet, claims), strict=True),
+                zip(line_ids, around, strict=True),
                 spread=not wait_ms,
                 avoid_singles=sheet.avoid_single_seats,
             )

@@ -95,8 +95,13 @@ def keys_of(sheet: SaleSheet, lines: Iterable[PricedLine], *, channel: Channel) 
     """What sales that a quota could stop wait for each other on; mostly nothing."""
     lines = list(lines)
     keys = [lock_key("price", price.id) for price in _limited_prices(lines, channel)]
-    sections = {stock.section for line in lines for stock in line.stocks}
-    return keys + [
+    return keys + section_keys(sheet, (stock for line in lines for stock in line.stocks))
+
+
+def section_keys(sheet: SaleSheet, stocks: Iterable[SaleStock]) -> list[int]:
+    """What those who take places of these stocks wait for each other on, for their sections."""
+    sections = {stock.section for stock in stocks}
+    return [
         lock_key("section", sheet.show_id, section)
         for section in sections
         if section in sheet.limits and sheet.limits[section].max_places is not None
@@ -136,8 +141,10 @@ def require_price_left(
         )
 
 
-def around_limits(sheet: SaleSheet, claims: Sequence[Claim]) -> list[Claim]:
-    """The claims, with the stocks of sections that may sell too little last.
+def around_limits(
+    sheet: SaleSheet, claims: Sequence[Claim], *, last_resort: bool = False
+) -> list[Claim]:
+    """The claims without the stocks of sections that may sell too little; with `last_resort` last.
 
     Who would take any place finds one in another section then, if there is one.
     """
@@ -156,7 +163,12 @@ def around_limits(sheet: SaleSheet, claims: Sequence[Claim]) -> list[Claim]:
     def is_full(stock: SaleStock) -> bool:
         return left.get(stock.section, quantity) < quantity
 
-    return [replace(wanted, stocks=tuple(sorted(wanted.stocks, key=is_full))) for wanted in claims]
+    def around(wanted: Claim) -> Claim:
+        stocks = sorted(wanted.stocks, key=is_full)
+        others = [stock for stock in stocks if not is_full(stock)]
+        return replace(wanted, stocks=tuple(others if others and not last_resort else stocks))
+
+    return [around(wanted) for wanted in claims]
 
 
 def require_section_left(

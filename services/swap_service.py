@@ -14,7 +14,7 @@ from models import Booking, BookingLine, BookingStatus, Place, Show, TicketStatu
 from models.booking import BookingMovedOn
 from models.permissions import Permission, allowed
 from models.sale import SaleSheet, SaleStock
-from models.values import Caller, Once, PlacedBooking, WantedSwap
+from models.values import BuyerKey, Caller, Once, PlacedBooking, WantedSwap
 from services import (
     audit_service,
     booking_reading,
@@ -22,12 +22,14 @@ from services import (
     claim_service,
     idempotency_service,
     inventory_service,
+    limit_service,
     orphan_service,
     outbox_service,
+    quota_service,
     sale_service,
 )
 from services.booking_service import LIVE
-from services.claim_service import Claim
+from services.claim_service import Claim, ClaimedPlace
 from services.hold_service import (
     doubting,
     require_visible,
@@ -119,6 +121,11 @@ def _swap(
                 plan = _plan(booking, wanted, sheet, at_the_desk)
     avoids_singles = sheet.avoid_single_seats and not at_the_desk
     waits_on = [idempotency_service.lock_key_of(once)] if once else []
+    buyer = None if at_the_desk else BuyerKey(booking.user_id, booking.email_key)
+    if buyer is not None and sheet.limits:
+        waits_on += limit_service.keys_of(sheet.show_id, buyer)
+    takes_from = [stock for claim in plan.claims for stock in claim.stocks]
+    waits_on += quota_service.section_keys(sheet, takes_from)
     if avoids_singles:
         waits_on += orphan_service.keys_of(sheet.show_id, seats_of(plan.claims))
 
@@ -138,7 +145,8 @@ def _swap(
             _leave(plan, wanted)
             if avoids_singles:
                 orphan_service.require_none(sheet.show_id, plan.claims)
-            moves = _taken(booking, plan, wanted)
+            got, moves = _taken(booking, plan, wanted)
+            quota_service.require_section_left(sheet, got, buyer=buyer)
             if booking.status == BookingStatus.CONFIRMED:
                 _move_tickets(booking, moves, at_the_desk)
                 _tell(booking, wanted)
@@ -261,7 +269,9 @@ def _leave(plan: Plan, wanted: Sequence[WantedSwap]) -> None:
     db.session.execute(LEAVE, {"place_ids": left})
 
 
-def _taken(booking: Booking, plan: Plan, wanted: Sequence[WantedSwap]) -> Moves:
+def _taken(
+    booking: Booking, plan: Plan, wanted: Sequence[WantedSwap]
+) -> tuple[list[ClaimedPlace], Moves]:
     """Take the new seats, in a transaction that has the booking locked.
 
     Raises Short when somebody was quicker.
@@ -277,7 +287,7 @@ def _taken(booking: Booking, plan: Plan, wanted: Sequence[WantedSwap]) -> Moves:
     if kept:
         facts = {"place_ids": list(kept.keys()), "line_ids": list(kept.values())}
         db.session.execute(PASS_ON, facts)
-    return moves
+    return got, moves
 
 
 def _move_tickets(booking: Booking, moves: Moves, at_the_desk: bool) -> None:

@@ -208,16 +208,16 @@ class TestOfAll:
     ):
         stocks = [floor.stocks[0], vip.stocks[0]]
         both = TierFactory(show=show, stocks=stocks, max_per_buyer=100, price=0)
-        limit(client, show, manager, {"section": "Floor", "max_places": 2})
+        limit(client, show, manager, {"section": "VIP", "max_places": 2})
 
         bookings = [book(client, both, buyer).json for _ in range(4)]
 
         sections = [booking["places"][0]["section"] for booking in bookings]
-        assert sections == ["Floor", "Floor", "VIP", "VIP"]
-        assert client.get(f"/tiers/{both.id}/availability").json["available"] == 14
+        assert sections == ["VIP", "VIP", "Floor", "Floor"]
+        assert client.get(f"/tiers/{both.id}/availability").json["available"] == 18
         assert book(client, both, buyer, quantity=10).status_code == 201
-        assert book(client, both, buyer, quantity=5).json["code"] == "section-limit-reached"
-        assert book(client, both, buyer, quantity=4).status_code == 201
+        assert book(client, both, buyer, quantity=9).json["code"] == "section-limit-reached"
+        assert book(client, both, buyer, quantity=8).status_code == 201
 
     def test_a_second_night_has_the_same_limits_and_another_hall_its_own(
         self, client, show, vip, manager
@@ -274,3 +274,38 @@ class TestOfOneBuyer:
         assert book(client, vip, {}, buyer=SOMEONE).json["code"] == "limit-reached"
         desk = {"channel": "desk", "buyer": SOMEONE}
         assert book(client, vip, manager, quantity=4, **desk).status_code == 201
+
+
+class TestASwap:
+    @pytest.fixture
+    def show(self, organiser):
+        venue = VenueFactory(capacity=200, layout=[("VIP", {"A": 4}), ("Stalls", {"B": 8})])
+        return ShowFactory(event=EventFactory(organiser=organiser), venue=venue)
+
+    @pytest.fixture
+    def both(self, show):
+        """One tier for both sections, at one price."""
+        stocks = [StockFactory(show=show, section_name=name) for name in ("VIP", "Stalls")]
+        return TierFactory(show=show, stocks=stocks, max_per_buyer=100, price=0)
+
+    @pytest.mark.parametrize(
+        ("limits", "code"),
+        [({"max_places": 1}, "section-limit-reached"), ({"max_per_buyer": 1}, "limit-reached")],
+    )
+    def test_is_held_to_the_limits_of_where_it_goes(
+        self, client, show, both, manager, buyer, limits, code
+    ):
+        limit(client, show, manager, {"section": "VIP", **limits})
+        basket = [{"tier_id": both.id, "seats": ["VIP/A-1", "STALLS/B-1", "STALLS/B-2"]}]
+        body = {"show_id": show.id, "items": basket}
+        booking = client.post("/bookings/", json=body, headers=buyer).json
+
+        def swap(left, taken):
+            pair = {"seats": [{"from": left, "to": taken}]}
+            return client.post(f"/bookings/{booking['id']}/swap", json=pair, headers=buyer)
+
+        refused = swap("STALLS/B-2", "VIP/A-2")
+        assert (refused.status_code, refused.json["code"]) == (409, code)
+        assert swap("VIP/A-1", "VIP/A-3").status_code == 200
+        assert swap("STALLS/B-2", "STALLS/B-8").status_code == 200
+        assert verify_service.broken() == []
