@@ -6,7 +6,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate, va
 
 from models.sale import SaleLimit
 from models.venue import LARGEST_VENUE
-from schemas.fields import Input, Listed, Resource, at_least_one_of, text, whole
+from schemas.fields import Input, Listed, Resource, text, whole
 
 MOST_SECTIONS = 1000
 OF_ALL = {"description": "How many of its places the show sells, through whatever channel"}
@@ -29,7 +29,14 @@ class SectionLimitsSchema(Resource):
 
 
 class WantedLimitSchema(Input):
-    rules = (at_least_one_of("max_places", "max_per_buyer"),)
+    rules = (
+        {
+            "anyOf": [
+                {"required": [name], "properties": {name: {"type": "integer"}}}
+                for name in ("max_places", "max_per_buyer")
+            ]
+        },
+    )
 
     section = text(100, required=True)
     max_places = whole(0, LARGEST_VENUE, allow_none=True, load_default=None, metadata=OF_ALL)

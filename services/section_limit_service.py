@@ -109,7 +109,7 @@ def _require_sense(wanted: Sequence[SaleLimit], known: dict[str, Section]) -> No
     for number, limit in enumerate(wanted):
         at = f"items.{number}.section"
         if limit.section not in known:
-            raise Invalid.at(at, f"The show's map has no section {limit.section}.")
+            raise Invalid.at(at, f"There is no section {limit.section} on the show's map.")
         if limit.section in seen:
-            raise Invalid.at(at, f"{limit.section} is limited twice.")
+            raise Invalid.at(at, f"There are two limits of {limit.section}.")
         seen.add(limit.section)
