@@ -19,6 +19,9 @@ SECRETS = ("access_token", "refresh_token", "secret")
 LISTS = {"items", "problems"}
 ENOUGH_ITEMS = 2
 ENOUGH_LINES = 4
+LONGEST_LINE = 400
+ENOUGH_OF_A_LINE = 60
+HALLS = {"sections", "rows", "seats"}  # of which there are too many to read
 
 
 def saved_in(collection: Json) -> Answers:
@@ -61,13 +64,26 @@ def refreshed(saved: Answers, seen: Answers) -> Answers:
 
 
 def _shortened(body: str) -> str:
-    """The beginning of a list, and the whole of anything else."""
+    """The beginning of a list, or of a hall, and the whole of anything else."""
     if not body.startswith("{"):
-        return "".join(body.splitlines(keepends=True)[:ENOUGH_LINES])
-    facts = _without_secrets(orjson.loads(body))
+        lines = body.splitlines(keepends=True)[:ENOUGH_LINES]
+        return "".join(
+            line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…\n" for line in lines
+        )
+    facts = _without_secrets(_abridged(orjson.loads(body)))
     for name in LISTS & facts.keys():
         facts[name] = facts[name][:ENOUGH_ITEMS]
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
+
+
+def _abridged(value: Any, name: str = "") -> Any:
+    """A value whose halls have but a few sections, rows and seats."""
+    if isinstance(value, dict):
+        some = list(value.items())[: ENOUGH_ITEMS if name in HALLS else None]
+        return {each: _abridged(inner, each) for each, inner in some}
+    if isinstance(value, list):
+        return [_abridged(each) for each in (value[:ENOUGH_ITEMS] if name in HALLS else value)]
+    return value
 
 
 def _without_secrets(facts: Json) -> Json:
@@ -78,7 +94,11 @@ def _shape(answer: Json) -> Any:
     """What of an answer is the same from day to day."""
     names = [header["key"] for header in answer["header"]]
     body = answer["body"]
-    inside = sorted(_paths(orjson.loads(body))) if body.startswith("{") else body.split("\n")[0]
+    inside = (
+        sorted(_paths(orjson.loads(body)))
+        if body.startswith("{")
+        else body.split("\n")[0][:ENOUGH_OF_A_LINE]
+    )
     return answer["code"], names, inside
 
 
@@ -86,7 +106,8 @@ def _paths(value: Any, path: str = "") -> Iterator[str]:
     """Where something is in a JSON value, and what kind of thing."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from _paths(inner, f"{path}.{name}")
+            by_seat = path.endswith(".seats")  # which ones differs from day to day
+            yield from _paths(inner, f"{path}.{'a seat' if by_seat else name}")
     elif isinstance(value, list):
         yield f"{path} list"
         for inner in value[:1]:

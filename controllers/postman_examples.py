@@ -282,6 +282,10 @@ EXAMPLES = (
     ),
     Example("list_seats", NOBODY, query={**SYDNEY, "section": "Circle", "row": "B"}),
     Example("show_seat", NOBODY),
+    Example("show_seat_map", NOBODY, path=SYDNEY),
+    Example("show_seat_status", NOBODY, path=SYDNEY),
+    Example("show_seat_offers", NOBODY, path=SYDNEY),
+    Example("draw_seat_map", NOBODY, path=SYDNEY),
     # Selling
     Example("create_ticket_holder", "attendee", keep={"holder_id": "id"}),
     Example("list_ticket_holders", "attendee"),

@@ -24,7 +24,7 @@ from utils.statement import Statement
 from utils.ttl_cache import TtlCache
 
 FORMAT = 1  # counted up when the text of a layout changes, so that nobody keeps an old one
-LAYOUTS_REMEMBERED = 6
+LAYOUTS_REMEMBERED = 4
 TENTHS = 10  # of a seat's width, in which pictures are drawn
 REACH = 1.0  # how far a section goes beyond the middle of its outer seats, in seats' widths
 PEOPLE_TO_A_SEAT = 2.0  # who stand where one would sit
