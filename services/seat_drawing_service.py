@@ -152,7 +152,7 @@ def _section(
         pen, special = _Pen(), seen.layout.special
         titled: list[str] = []
         for mark, name, key, x, y in _seats(seen, section, bands, free):
-            kind = special.get(key)
+            kind = special.get(key) if special else None
             if kind is not None and mark.startswith("f "):
                 mark = f"{mark} o"
             if small:
@@ -187,9 +187,10 @@ def _seats(
                 yield state, STATES[state], key, x, y
                 continue
             sellers = offers.seats.get(key, ()) if together is None else together
-            if sellers in classes:
+            shape = classes.get(sellers)
+            if shape is not None:
                 free[sellers] += 1
-                yield classes[sellers], names[sellers], key, x, y
+                yield shape, names[sellers], key, x, y
             else:  # it was given to a tier, or taken from one, between two looks
                 yield "unassigned", "not for sale", key, x, y
 
@@ -198,8 +199,12 @@ class _Pen:
     """Draws the seats of a section as one path for each shape, from one to the next."""
 
     def __init__(self) -> None:
-        self._paths: defaultdict[str, list[str]] = defaultdict(list)
+        self._paths: dict[str, list[str]] = {}
         self._at: dict[str, tuple[int, int]] = {}
+        self._shape = ""
+        self._path: list[str] = []
+        self._x = self._y = 0
+        self._step = SHAPES.get("", DISC)
 
     @staticmethod
     def one(shape: str, x: int, y: int) -> str:
@@ -208,11 +213,21 @@ class _Pen:
         return f"M{x + dx} {y + dy}{stroke}"
 
     def draw(self, shape: str, x: int, y: int) -> None:
-        stroke, dx, dy, along, down = SHAPES.get(shape, DISC)
-        x, y = x + dx, y + dy
-        from_x, from_y = self._at.get(shape, (0, 0))
-        self._paths[shape].append(f"m{x - from_x} {y - from_y}{stroke}")
-        self._at[shape] = x + along, y + down
+        """Go on with the path of this shape; seats beside each other mostly have the same."""
+        if shape != self._shape:
+            self._take(shape)
+        stroke, dx, dy, along, down = self._step
+        x += dx
+        y += dy
+        self._path.append(f"m{x - self._x} {y - self._y}{stroke}")
+        self._x = x + along
+        self._y = y + down
+
+    def _take(self, shape: str) -> None:
+        self._at[self._shape] = self._x, self._y
+        self._shape, self._step = shape, SHAPES.get(shape, DISC)
+        self._path = self._paths.setdefault(shape, [])
+        self._x, self._y = self._at.get(shape, (0, 0))
 
     def svg(self) -> str:
         return "".join(

@@ -22,6 +22,7 @@ from models import (
 )
 from models.layout import WantedRow, WantedSeat, WantedSection, plain_row, seated
 from models.seat_map import SeatKind
+from schemas.seat_map_view_schema import SeatMapViewSchema, SeatOffersSchema, SeatStatusSchema
 from services import seat_drawing_service
 from services.layout_service import LaidOutRow, LaidOutSection, Layout
 from services.seat_drawing_service import Seen, draw
@@ -276,6 +277,28 @@ class TestOffers:
             assert client.get(path).status_code == 200
             counts.append(len(count_statements))
         assert counts[0] == counts[1] <= 3
+
+
+def test_answers_are_what_the_document_says(client, organiser, staff):
+    """They are written without their schemas, for speed."""
+    seats = (WantedSeat("1", kind=SeatKind.ACCESSIBLE, restricted_view=True), WantedSeat("2"))
+    layout = [seated("Circle", [WantedRow("A", seats)]), ("Floor", 20)]
+    show = ShowFactory(event=EventFactory(organiser=organiser), venue=VenueFactory(layout=layout))
+    version = db.session.get(SeatMapVersion, show.seat_map_version_id)
+    version.stage = {"x": 0, "y": -9, "width": 4, "height": 2, "label": "Stage"}
+    TierFactory(show=show, section="Floor", capacity=20)
+    db.session.commit()
+    empty = ShowFactory(event=EventFactory(organiser=organiser), venue=None)
+    schemas = {
+        "seat_map": SeatMapViewSchema(),
+        "seat_status": SeatStatusSchema(),
+        "seat_offers": SeatOffersSchema(),
+    }
+    for what, schema in schemas.items():
+        for each in (show, empty):
+            answer = client.get(at(each, what), headers=staff).json
+            assert schema.validate(answer) == {}
+            assert answer.keys() == schema.fields.keys()
 
 
 def picture(client, show, headers=None):
