@@ -47,9 +47,6 @@ HOUSES = """
                                            AND t.deleted_at IS NULL))) IS TRUE AS is_house
           FROM stocks WHERE show_id = :show_id)
 """
-HOLDS = (
-    "SELECT id, held_until <= statement_timestamp() AS is_dead FROM bookings WHERE status = 'held'"
-)
 AT = """
     s.version, s.seat_map_version_id, statement_timestamp(), pg_current_snapshot()::text,
     pg_current_xact_id_if_assigned()::text
@@ -90,7 +87,8 @@ WHOLE = Statement(
 # Ranges of transactions: each that was under way, and all that came later. They are looked up one
 # by one, in subqueries, where the planner expects a little of whatever it does not know: so it
 # plans once, for the index. Of `changed_in = ANY(…)` it would expect most of a show, whose places
-# were made in one transaction, and plan anew each time, which takes longer than the reading.
+# were made in one transaction, and plan anew each time, which takes longer than the reading. (Its
+# `LIMIT :ranges` leaves nothing out; it says that they are few.)
 CHANGES = Statement(
     "seat_changes",
     f"""
@@ -192,7 +190,8 @@ def of_show(show_id: int, *, caller: Caller, since: str | None = None) -> ReadyT
         raise Invalid.at("since", "Is a cursor of another show.")
     show = seen_show_service.find(show_id, caller=caller)
     staff = seen_show_service.is_staff(caller, show)
-    if cursor.staff == staff and cursor.version == show.version:
+    recent = cursor.as_of + OLDEST_CURSOR >= show.read_at
+    if recent and cursor.staff == staff and cursor.version == show.version:
         changes = _changes(show, cursor)
         if changes is not None:
             return changes.rendered()
@@ -208,7 +207,7 @@ def _no_older(show: SeenShow, cursor: Cursor, *, staff: bool) -> Shared:
     """The whole, not from before the cursor, nor of an earlier version of the show."""
     shared = whole(show, staff=staff)
     of = shared.status.cursor
-    if of.version != show.version or cursor.as_of > of.as_of:
+    if of.version < show.version or cursor.as_of > of.as_of:
         _recent.forget((show.id, staff))
         seen_show_service.forget(show.id)
         shared = whole(show, staff=staff)
@@ -255,11 +254,10 @@ def _changes(show: SeenShow, cursor: Cursor) -> SeatStatus | None:
     *at, count, seats = row
     status = _status(show, at, staff=cursor.staff, whole=False, seats=seats or "")
     now = status.cursor
-    may_follow = cursor.as_of <= now.as_of <= cursor.as_of + OLDEST_CURSOR
     # A database that was put back has numbers and times before those of cursors it gave out.
-    knows_it = cursor.snapshot.next_xid <= int(at[3].split(":")[1])
+    gave_it = cursor.as_of <= now.as_of and unseen.next_xid <= int(at[3].split(":")[1])
     same = now.version == cursor.version and status.map_id == show.map_id
-    return status if count <= MOST_CHANGES and may_follow and knows_it and same else None
+    return status if count <= MOST_CHANGES and gave_it and same else None
 
 
 def _status(

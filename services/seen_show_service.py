@@ -18,7 +18,7 @@ FACTS = Statement(
     SELECT s.id, s.version, e.organiser_id,
            e.published_at IS NOT NULL AND e.moderation IN ('not_required', 'approved') AS is_public,
            s.time_zone, s.seat_map_version_id AS map_id, v.created_at AS map_made_at,
-           e.title, p.name AS venue
+           e.title, p.name AS venue, statement_timestamp() AS read_at
       FROM shows s JOIN events e ON e.id = s.event_id
       LEFT JOIN seat_map_versions v ON v.id = s.seat_map_version_id
       LEFT JOIN venues p ON p.id = s.venue_id
@@ -41,6 +41,7 @@ class SeenShow:
     map_made_at: datetime | None
     title: str
     venue: str | None
+    read_at: datetime
 
     @property
     def map_path(self) -> str:
