@@ -7,7 +7,7 @@ answers with, and where each seat is, for those who draw it here.
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -66,7 +66,7 @@ class LaidOutRow:
 
 @dataclass(frozen=True, slots=True)
 class LaidOutSection:
-    """A part of the hall; `outline` is where it is drawn."""
+    """A part of the hall; `outline` goes round it, `is_drawn` where somebody has drawn that."""
 
     id: int
     name: str
@@ -74,6 +74,7 @@ class LaidOutSection:
     capacity: int
     rows: tuple[LaidOutRow, ...]
     outline: tuple[Point, ...]
+    is_drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +211,7 @@ def _with_outlines(sections: Sequence[LaidOutSection]) -> Iterator[LaidOutSectio
             bottom, end = _round(top + depth), _round(left + width)
             top, begin = _round(top), _round(left)
             corners = ((begin, top), (end, top), (end, bottom), (begin, bottom))
-        yield LaidOutSection(
-            section.id, section.name, section.kind, section.capacity, section.rows, corners
-        )
+        yield replace(section, outline=corners, is_drawn=bool(section.outline))
 
 
 def _depth(section: LaidOutSection, width: float) -> float:

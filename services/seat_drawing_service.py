@@ -5,6 +5,7 @@ strokes of a few long paths, so that a stadium stays a megabyte. All names are s
 and are escaped; nothing in a picture runs.
 """
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +25,7 @@ from services import (
     seat_status_service,
     seen_show_service,
 )
-from services.layout_service import TENTHS, LaidOutSection, Layout, Point
+from services.layout_service import TENTHS, LaidOutRow, LaidOutSection, Layout, Point
 from services.seat_offer_service import Assigned, Sellers
 from services.seat_picture_style import BANDS, DISC, SHAPES, STYLE
 from services.seen_show_service import SeenShow
@@ -37,6 +38,9 @@ SEATS_OF_A_SMALL_HALL = 1_500
 FEW_IN_A_HUNDRED = 10
 LONGEST_NAME = 60
 LONGEST_LEGEND = 24
+GAP = 2.5 * TENTHS  # from which on what is between two seats is no part of their row
+SEATS_OF_A_CURVE = 8
+LONGEST_TABLE = 12
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 STATES = {
     "taken": "taken",
@@ -113,6 +117,7 @@ def draw(seen: Seen) -> str:
             f'<desc id="d">{_text(where + ". ".join(lines))}.</desc>',
             f"<style>{STYLE}</style>",
             f'<rect class="paper" x="{x}" y="{y}" width="{wide}" height="{high}"/>',
+            *(section.area for section in found),
             _stage(seen.layout, unit),
             *drawn,
             *names,
@@ -124,7 +129,10 @@ def draw(seen: Seen) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DrawnSection:
+    """A section: what lies under all seats, itself, and what it says."""
+
     section: LaidOutSection
+    area: str
     svg: str
     line: str
 
@@ -141,32 +149,55 @@ def _bands(seen: Seen) -> list[Sellers]:
 def _section(
     seen: Seen, section: LaidOutSection, bands: Mapping[Sellers, int], *, small: bool
 ) -> DrawnSection:
-    shape = "area"
     if not section.rows:
-        line, seats = _standing_line(seen, section), ""
-        sellers = seen.offers.standing.get(section.name, ())
-        if sellers in bands:
-            shape = f"area edge b{bands[sellers] % len(BANDS)}"
-    else:
-        free: defaultdict[Sellers, int] = defaultdict(int)
-        pen, special = _Pen(), seen.layout.special
-        titled: list[str] = []
-        for mark, name, key, x, y in _seats(seen, section, bands, free):
-            kind = special.get(key) if special else None
-            if kind is not None and mark.startswith("f "):
-                mark = f"{mark} o"
-            if small:
-                path = _Pen.one(mark, x, y)
-                what = ", ".join(filter(None, (key, kind, name)))
-                titled.append(
-                    f'<path class="{mark}" d="{path}"><title>{_text(what)}</title></path>'
-                )
-            else:
-                pen.draw(mark, x, y)
-        line = _seated_line(seen, section, free)
-        seats = "".join(titled) if small else pen.svg()
-    area = f'<polygon class="{shape}" points="{_points(section.outline)}"/>'
-    return DrawnSection(section, f"<g><title>{_text(line)}</title>{area}{seats}</g>", line)
+        line = _standing_line(seen, section)
+        number = bands.get(seen.offers.standing.get(section.name, ()))
+        edge = "" if number is None else f" edge b{number % len(BANDS)}"
+        floor = f'<polygon class="area{edge}" points="{_points(section.outline)}"/>'
+        return DrawnSection(section, "", f"<g><title>{_text(line)}</title>{floor}</g>", line)
+    free: defaultdict[Sellers, int] = defaultdict(int)
+    pen, special = _Pen(), seen.layout.special
+    titled: list[str] = []
+    for mark, name, key, x, y in _seats(seen, section, bands, free):
+        kind = special.get(key) if special else None
+        if kind is not None and mark.startswith("f "):
+            mark = f"{mark} o"
+        if small:
+            path = _Pen.one(mark, x, y)
+            what = ", ".join(filter(None, (key, kind, name)))
+            titled.append(f'<path class="{mark}" d="{path}"><title>{_text(what)}</title></path>')
+        else:
+            pen.draw(mark, x, y)
+    line = _seated_line(seen, section, free)
+    seats = "".join(titled) if small else pen.svg()
+    svg = f"<g><title>{_text(line)}</title>{seats}</g>"
+    return DrawnSection(section, _area(section), svg, line)
+
+
+def _area(section: LaidOutSection) -> str:
+    """What is under the seats of a section: its outline, or, where none was drawn, its rows."""
+    if section.is_drawn:
+        return f'<polygon class="area" points="{_points(section.outline)}"/>'
+    path = "".join(
+        f"M{row.xs[run[0]]} {row.ys[run[0]]}"
+        + "".join(f"L{row.xs[n]} {row.ys[n]}" for n in run[1:] or run)
+        for row in section.rows
+        for run in _runs(row)
+    )
+    return f'<path class="rim" d="{path}"/><path class="floor" d="{path}"/>'
+
+
+def _runs(row: LaidOutRow) -> Iterator[list[int]]:
+    """The seats of a row up to each gap; of a long one some, which is enough for a curve."""
+    step = SEATS_OF_A_CURVE if len(row.xs) > LONGEST_TABLE else 1
+    run = [0]
+    for n in range(1, len(row.xs)):
+        if math.dist((row.xs[n], row.ys[n]), (row.xs[n - 1], row.ys[n - 1])) > GAP:
+            yield [*run, n - 1]
+            run = [n]
+        elif n - run[-1] == step:
+            run.append(n)
+    yield [*run, len(row.xs) - 1]
 
 
 def _seats(
@@ -316,7 +347,9 @@ def _name(drawn: DrawnSection, unit: float, *, small: bool) -> str:
         return _words(middle, (min(ys) + max(ys)) / 2 + size / 3, text, size, middle=True)
     if small:
         return _words(middle, min(ys) - 2, name, min(size, unit), middle=True)
-    return _words(middle, (min(ys) + max(ys)) / 2 + size / 3, name, size, middle=True)
+    row = drawn.section.rows[len(drawn.section.rows) // 2]  # of a section in parts, one of them
+    seat = len(row.keys) // 2
+    return _words(row.xs[seat], row.ys[seat] + size / 3, name, size, middle=True)
 
 
 def _legend(

@@ -36,6 +36,7 @@ class Palette:
         bands = "".join(f".b{n}{{stroke:{colour}}}" for n, colour in enumerate(self.bands))
         return (
             f"text{{fill:{self.ink};stroke:{self.paper}}}.paper{{fill:{self.paper}}}"
+            f".rim{{stroke:{self.edge}}}.floor{{stroke:{self.area}}}"
             f".area,.stage{{fill:{self.area};stroke:{self.edge}}}"
             f".o{{stroke:{self.ink}}}"
             f".taken,.sold,.held,.house,.unassigned{{stroke:{self.gone}}}{bands}"
@@ -50,6 +51,8 @@ PAPER = Palette("#000", "#fff", "#fff", "#666", "#555", BANDS)
 STYLE = (
     "text{font-family:system-ui,sans-serif;paint-order:stroke;stroke-linejoin:round}"
     "path{fill:none}"
+    ".rim,.floor{stroke-width:18;stroke-linecap:round;stroke-linejoin:round}"
+    ".rim{stroke-width:20}"
     ".edge{stroke-width:3}"
     ".f{stroke-width:7.4;stroke-linecap:round}"
     ".o{stroke-width:4.2}"
