@@ -15,8 +15,6 @@ from xml.sax.saxutils import escape
 import orjson
 
 from config import settings
-from models.sale import SaleSheet, StockCount
-from models.show import AvailabilityDisplay
 from models.values import Caller
 from services import (
     availability_service,
@@ -26,17 +24,15 @@ from services import (
     seen_show_service,
 )
 from services.layout_service import TENTHS, LaidOutRow, LaidOutSection, Layout, Point
-from services.seat_offer_service import Assigned, Sellers
+from services.seat_offer_service import Sellers
 from services.seat_picture_style import BANDS, DISC, SHAPES, STYLE
+from services.seat_picture_words import Seen, offered, seated, short, standing
 from services.seen_show_service import SeenShow
-from utils.money import Money
 from utils.ready_text import ReadyText
 from utils.ttl_cache import TtlCache
 
 SHOWS_REMEMBERED = 20
 SEATS_OF_A_SMALL_HALL = 1_500
-FEW_IN_A_HUNDRED = 10
-LONGEST_NAME = 60
 LONGEST_LEGEND = 24
 GAP = 2.5 * TENTHS  # from which on what is between two seats is no part of their row
 SEATS_OF_A_CURVE = 8
@@ -53,27 +49,6 @@ STATES = {
 _recent: TtlCache[tuple[int, bool], ReadyText] = TtlCache(
     lambda: settings.availability_seconds, largest=SHOWS_REMEMBERED
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """All that a picture tells."""
-
-    show: SeenShow
-    layout: Layout
-    states: Mapping[str, str]
-    offers: Assigned
-    counts: Mapping[int, StockCount]
-    staff: bool
-
-    @property
-    def sheet(self) -> SaleSheet:
-        return self.offers.sheet
-
-    @property
-    def in_words(self) -> bool:
-        """Whether the organiser shows the public no numbers."""
-        return not self.staff and self.sheet.availability_display == AvailabilityDisplay.WORD
 
 
 def of_show(show_id: int, *, caller: Caller) -> ReadyText:
@@ -150,7 +125,7 @@ def _section(
     seen: Seen, section: LaidOutSection, bands: Mapping[Sellers, int], *, small: bool
 ) -> DrawnSection:
     if not section.rows:
-        line = _standing_line(seen, section)
+        line = standing(seen, section)
         number = bands.get(seen.offers.standing.get(section.name, ()))
         edge = "" if number is None else f" edge b{number % len(BANDS)}"
         floor = f'<polygon class="area{edge}" points="{_points(section.outline)}"/>'
@@ -168,7 +143,7 @@ def _section(
             titled.append(f'<path class="{mark}" d="{path}"><title>{_text(what)}</title></path>')
         else:
             pen.draw(mark, x, y)
-    line = _seated_line(seen, section, free)
+    line = seated(seen, section, free)
     seats = "".join(titled) if small else pen.svg()
     svg = f"<g><title>{_text(line)}</title>{seats}</g>"
     return DrawnSection(section, _area(section), svg, line)
@@ -209,7 +184,7 @@ def _seats(
     """Each seat's class, what it is in words, its key, and where it is; counts those free."""
     states, offers = seen.states, seen.offers
     classes = {sellers: f"f b{number % len(BANDS)}" for sellers, number in bands.items()}
-    names = {sellers: f"free, {_offer(seen, sellers)}" for sellers in bands}
+    names = {sellers: f"free, {offered(seen, sellers)}" for sellers in bands}
     for row in section.rows:
         together = offers.of_row(section.name, row.label)
         for key, x, y in zip(row.keys, row.xs, row.ys, strict=True):
@@ -266,67 +241,12 @@ class _Pen:
         )
 
 
-def _seated_line(seen: Seen, section: LaidOutSection, free: Mapping[Sellers, int]) -> str:
-    """Stalls: 120 of 400 free, from EUR 25.00."""
-    left, total = sum(free.values()), sum(len(row.keys) for row in section.rows)
-    return f"{_short(section.name)}: {_left(seen, left, total)}{_from(seen, free)}"
-
-
-def _standing_line(seen: Seen, section: LaidOutSection) -> str:
-    sellers = seen.offers.standing.get(section.name, ())
-    sold_here = {
-        stock.id
-        for tier_id in sellers
-        for stock in seen.sheet.stocks_for(seen.sheet.tiers[tier_id])
-        if stock.section == section.name
-    }
-    stocks = [stock for stock in seen.sheet.stocks.values() if stock.section == section.name]
-    counts = [seen.counts[stock.id] for stock in stocks if seen.staff or stock.id in sold_here]
-    left = sum(count.free for count in counts)
-    total = sum(count.free + count.held + count.sold for count in counts)
-    prices = _from(seen, (sellers,) if left else ())
-    return f"{_short(section.name)}, standing: {_left(seen, left, total)}{prices}"
-
-
-def _left(seen: Seen, left: int, total: int) -> str:
-    if not total:
-        return "nothing on offer"
-    if not left:
-        return "nothing left"
-    if seen.in_words:
-        return "few places left" if left * 100 <= total * FEW_IN_A_HUNDRED else "places free"
-    return f"{left:,} of {total:,} free"
-
-
-def _from(seen: Seen, offers: Iterable[Sellers]) -> str:
-    prices = [price for sellers in offers for price in _prices(seen, sellers)]
-    if not prices:
-        return ""
-    cheapest = min(prices, key=lambda price: price.amount)
-    return f", from {cheapest}" if cheapest.amount else ", free of charge"
-
-
-def _prices(seen: Seen, sellers: Sellers) -> list[Money]:
-    tiers = seen.sheet.tiers
-    return [price.price for tier_id in sellers for price in tiers[tier_id].prices]
-
-
-def _offer(seen: Seen, sellers: Sellers) -> str:
-    """Regular EUR 25.00; with more tiers or prices, from the least to the most."""
-    names = " / ".join(_short(seen.sheet.tiers[tier_id].name) for tier_id in sellers)
-    prices = sorted({price.amount: price for price in _prices(seen, sellers)}.items())
-    if not prices:
-        return names
-    least, most = prices[0][1], prices[-1][1]
-    return f"{names} {least}" if least == most else f"{names} {least} to {most}"
-
-
 def _stage(layout: Layout, unit: float) -> str:
     stage = layout.stage
     if not stage:
         return ""
     x, y, width, height = (float(stage[name]) * TENTHS for name in ("x", "y", "width", "height"))
-    label = _short(str(stage.get("label") or "Stage"))
+    label = short(str(stage.get("label") or "Stage"))
     rect = f'x="{_number(x)}" y="{_number(y)}" width="{_number(width)}" height="{_number(height)}"'
     size = min(unit * 1.4, height * 0.7)
     return f'<rect class="stage" {rect} rx="4"/>' + _words(
@@ -339,10 +259,10 @@ def _name(drawn: DrawnSection, unit: float, *, small: bool) -> str:
     xs = [x * TENTHS for x, _ in drawn.section.outline]
     ys = [y * TENTHS for _, y in drawn.section.outline]
     middle = (min(xs) + max(xs)) / 2
-    name = _short(drawn.section.name)
+    name = short(drawn.section.name)
     size = max(min(unit * 1.3, (max(xs) - min(xs)) / max(len(name), 1) * 1.6), unit * 0.5)
     if not drawn.section.rows:
-        text = _short(drawn.line)
+        text = short(drawn.line)
         size = max(min(unit * 1.3, (max(xs) - min(xs)) / len(text) * 1.7), unit * 0.5)
         return _words(middle, (min(ys) + max(ys)) / 2 + size / 3, text, size, middle=True)
     if small:
@@ -362,7 +282,7 @@ def _legend(
 ) -> tuple[list[str], float]:
     """The legend in columns, and how deep it is."""
     entries = [
-        (f"f b{number % len(BANDS)}", _offer(seen, sellers)) for sellers, number in bands.items()
+        (f"f b{number % len(BANDS)}", offered(seen, sellers)) for sellers, number in bands.items()
     ][:LONGEST_LEGEND]
     if seen.layout.seat_count:
         known = ("held", "sold", "house", "unassigned") if seen.staff else ("taken",)
@@ -393,10 +313,6 @@ def _words(x: float, y: float, words: str, size: float, *, middle: bool = False)
 
 def _points(outline: Iterable[Point]) -> str:
     return " ".join(f"{_number(x * TENTHS)},{_number(y * TENTHS)}" for x, y in outline)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def _number(number: float) -> str:
