@@ -16,6 +16,7 @@ from schemas.seat_map_document import SCHEMA
 from schemas.seat_map_schema import (
     CreateSeatMapParameters,
     EditSeatMapSchema,
+    JsonSchemaSchema,
     SeatMapDocumentSchema,
     SeatMapFilters,
     SeatMapPreviewSchema,
@@ -26,10 +27,11 @@ from schemas.seat_map_schema import (
 from services import seat_map_service, seat_map_versions, venue_service
 from services.seat_map_service import DefaultMap, MapInUse
 from services.stock_service import NameTaken
-from utils.http import JSON, Blueprint, answer, if_match, refuses
+from utils.http import JSON, Blueprint, answer, if_match, or_answers, refuses
 
 seat_maps_bp = Blueprint("seat_maps", __name__, description=__doc__)
 
+SCHEMA_JSON = "application/schema+json"
 FOR_EVER = "public, max-age=31536000, immutable"
 PREVIEW = SeatMapPreviewSchema()
 
@@ -53,7 +55,8 @@ def list_seat_maps(wanted: dict[str, Any], venue_id: int, caller: Caller) -> Sel
 @seat_maps_bp.post("/venues/<id:venue_id>/seat_maps")
 @seat_maps_bp.query(CreateSeatMapParameters())
 @seat_maps_bp.arguments(SeatMapDocumentSchema(), largest=largest_map)
-@seat_maps_bp.response(201, SeatMapSchema(), location="/seat_maps/{o.id}", or_else=PREVIEW)
+@seat_maps_bp.response(201, SeatMapSchema(), location="/seat_maps/{o.id}")
+@or_answers(200, PREVIEW)
 @refuses(NameTaken)
 @for_caller(Permission.VENUE_EDIT)
 def create_seat_map(
@@ -72,10 +75,10 @@ def create_seat_map(
 
 
 @seat_maps_bp.get("/seat_maps/schema")
-@seat_maps_bp.response(200, content_type="application/schema+json")
+@seat_maps_bp.response(200, JsonSchemaSchema(), content_type=SCHEMA_JSON)
 def show_seat_map_schema() -> Response:
     """The JSON Schema (2020-12) of a seat map, with examples."""
-    return Response(orjson.dumps(SCHEMA), content_type="application/schema+json")
+    return Response(orjson.dumps(SCHEMA), content_type=SCHEMA_JSON)
 
 
 @seat_maps_bp.get("/seat_maps/<id:seat_map_id>")
@@ -123,10 +126,10 @@ def list_seat_map_versions(seat_map_id: int, caller: Caller) -> Select[SeatMapVe
     201,
     SeatMapVersionSchema(),
     location="/seat_maps/{o.seat_map_id}/versions/{o.number}",
-    or_else=PREVIEW,
     versioned=True,
     conditional=True,
 )
+@or_answers(200, PREVIEW)
 @for_caller(Permission.VENUE_EDIT)
 def lay_out_seat_map(
     document: WantedMap, wanted: dict[str, Any], seat_map_id: int, caller: Caller

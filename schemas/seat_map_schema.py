@@ -64,6 +64,13 @@ class SeatMapDocumentSchema(Input):
         return read_map(data)
 
 
+class JsonSchemaSchema(Schema):
+    """A JSON Schema of the draft 2020-12."""
+
+    class Meta:
+        unknown = INCLUDE
+
+
 class EditSeatMapSchema(Input):
     """A new name, or that new shows get this map from now on."""
 

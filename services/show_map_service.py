@@ -153,11 +153,11 @@ def find_version(
     if number is None:
         version = db.session.scalar(query.where(SeatMapVersion.replaced_at.is_(None)))
         if version is None:
-            raise Invalid.at("seat_map_id", f"The show's venue has no seat map {seat_map_id}.")
+            raise Invalid.at("seat_map_id", f"There is no seat map {seat_map_id} here.")
         return version
     version = db.session.scalar(query.where(SeatMapVersion.number == number))
     if version is None:
-        raise Invalid.at("seat_map_version", f"The show's map has no version {number}.")
+        raise Invalid.at("seat_map_version", f"There is no version {number} of its map.")
     return version
 
 

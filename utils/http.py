@@ -386,6 +386,17 @@ def refuses(*errors: type[ApiError]) -> Callable[[View], View]:
     return decorate
 
 
+def or_answers(status: int, schema: Schema) -> Callable[[View], View]:
+    """Document what a ready answer of a view is, where it is none of its usual status."""
+    described = {"description": HTTPStatus(status).phrase, "content_type": None, "schema": schema}
+
+    def decorate(view: View) -> View:
+        _document(view, "response", responses={status: [described]})
+        return view
+
+    return decorate
+
+
 def takes_header(name: str, description: str, schema: Mapping[str, Any]) -> Callable[[View], View]:
     """Document an optional request header."""
     parameter = {"in": "header", "name": name, "description": description, "schema": schema}
@@ -524,6 +535,7 @@ __all__ = [
     "if_match",
     "json_body",
     "loaded",
+    "or_answers",
     "query_string",
     "refuses",
     "rendered",

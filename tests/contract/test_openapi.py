@@ -94,6 +94,13 @@ BEYOND_SCHEMA = (
     "Must not be blank",
     "Contains a control character",
     "Must have no slash, and no space",
+    # what the rows and seats of a map are to each other
+    "There is another ",
+    "(No row|Nothing|An accessible seat|A map|Rows have|A (row|section|table) has) ",
+    "(Describes none|Is longer than|Is not a range)",
+    r"\S+( \w+)? (is (the last seat|a companion seat|no range|longer than)|runs backwards)",
+    r"\S+ can be read in two ways|\S+: (only numbers|Must be 1 to 10)",
+    "1 to 100 of them",
     # NUL in any text: the document says it once, in its description
     "Contains NUL or a lone surrogate",
     "A name contains NUL or a lone surrogate",
