@@ -34,6 +34,8 @@ SECTIONS, ROWS, SEATS = 16, 50, 100
 AISLES = (25, 75)
 PARTY = 4
 CONNECTIONS = 32
+HOT = 60_000  # standing places: more than a load sells
+WARM_UP = 2  # seconds
 RATE, P95_MS, QUALITY = 200, 150, 1.03
 SOLD = ("random", "sale")
 
@@ -99,6 +101,7 @@ def measure(uri: str, how: str, seconds: int, postmaster: int) -> list[str]:
     with app.app_context():
         people = world.buyers()
         offer = stadium()
+        standing = world.offer(HOT)
         seats = all_seats(offer.show_id)
         sold = half_sold([seat for seat, _is_free in seats], how)
         facts = {"show": offer.show_id, "tier": offer.tier_id, "price": offer.price_id}
@@ -111,10 +114,14 @@ def measure(uri: str, how: str, seconds: int, postmaster: int) -> list[str]:
         db.session.remove()
     variables = {"DATABASE_URI": uri, "SECRET_KEY": app.config["SECRET_KEY"]} | NO_END
     with Server("main:create_app()", "/ready", STATE / "bench.log", **variables) as server:
-        warm = script(offer, [person.token for person in people])
-        load.run(server.address, warm, seconds=1, connections=4)
+        tokens = [person.token for person in people]
+        plain = script(standing, tokens, together=False)
+        for each in (plain, script(offer, tokens)):
+            load.run(server.address, each, seconds=WARM_UP, connections=CONNECTIONS)
+        any_four = load.run(server.address, plain, seconds=seconds, connections=CONNECTIONS)
         before = server.cpu(), cpu_of(postmaster)
-        outcome = load.run(server.address, warm, seconds=seconds, connections=CONNECTIONS)
+        best = script(offer, tokens)
+        outcome = load.run(server.address, best, seconds=seconds, connections=CONNECTIONS)
         after = server.cpu(), cpu_of(postmaster)
     with app.app_context():
         bought = list(db.session.scalars(text(BOUGHT), {"show": offer.show_id}))
@@ -124,7 +131,8 @@ def measure(uri: str, how: str, seconds: int, postmaster: int) -> list[str]:
     cost = [1000 * (b - a) / max(outcome.requests, 1) for a, b in zip(before, after, strict=True)]
     print(
         f"{how}: {outcome.rate:.0f} holds/s, p50 {outcome.p50_ms:.0f} ms, p95 {outcome.p95_ms:.0f}"
-        f" ms, quality {quality:.3f}, {outcome.refused} refused, {outcome.failed} failed;"
+        f" ms, quality {quality:.3f}, {outcome.refused} refused, {outcome.failed} failed,"
+        f" {outcome.rate / any_four.rate:.2f} of the rate of any four standing;"
         f" CPU ms per hold: server {cost[0]:.1f}, database {cost[1]:.1f}",
         flush=True,
     )
@@ -204,10 +212,10 @@ def mean_rank(seats: list[tuple[Seat, bool]], ids: list[int]) -> float:
     return sum(ranks[each] for each in ids) / len(ids)
 
 
-def script(offer: world.Offer, tokens: list[str]) -> str:
+def script(offer: world.Offer, tokens: list[str], *, together: bool = True) -> str:
     """What wrk sends: holds of four, by anybody."""
     listed = "{" + ",".join(f'"{token}"' for token in tokens) + "}"
-    item = f'{{"tier_id":{offer.tier_id},"quantity":{PARTY},"together":true}}'
+    item = f'{{"tier_id":{offer.tier_id},"quantity":{PARTY},"together":{str(together).lower()}}}'
     return f"""
 local tokens = {listed}
 local body = '{{"show_id":{offer.show_id},"items":[{item}]}}'

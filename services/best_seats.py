@@ -16,7 +16,7 @@ is left of it is that small: still in the fewest blocks, and stranding nobody wh
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, groupby
 
 from models.seat_map import SeatKind
 from services.seat_runs import Block, Cost, Run, Seat, best_block, best_in, runs_of, without
@@ -63,23 +63,16 @@ def choose(
     return _fewest_blocks(runs, party.quantity)
 
 
-def candidates(
-    seats: Sequence[Seat],
-    party: Party,
-    most: int,
-    *,
-    is_all: bool = True,
-    has_whole_rows: bool = False,
-) -> list[list[Seat]]:
-    """Up to `most` choices that share no seat: the best, the best of the rest, and so on."""
+def candidates(seats: Sequence[Seat], size: int, most: int) -> list[list[Seat]]:
+    """Up to `most` blocks of whole rows that share no seat and strand nobody, the best first."""
     found: list[list[Seat]] = []
-    left = seats
-    while len(found) < most:
-        choice = choose(left, party, is_all=is_all, has_whole_rows=has_whole_rows)
-        if choice is None:
+    for _rank, of_row in groupby(runs_of(seats), lambda run: run.rank):
+        runs = list(of_row)
+        while len(found) < most and (block := best_block(runs, size)) and not block.cost[0]:
+            found.append(block.seats)
+            runs = runs_of(without((seat for run in runs for seat in run.seats), block.seats))
+        if len(found) == most:
             break
-        found.append(choice)
-        left = without(left, choice)
     return found
 
 

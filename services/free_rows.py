@@ -7,6 +7,7 @@ believed: `places.changed_in` tells which seats have changed since, whoever chan
 rows are read anew. What a search finds is what it would find by reading every seat.
 """
 
+import random
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +19,7 @@ from services.seat_runs import Seat, best_block, runs_of
 from utils.statement import Statement
 
 UNKNOWN, FITS, STRANDS, NONE = range(4)
-FIRST_ROWS, WIDER = 4, 4
+FIRST_ROWS, WIDER = 1, 2
 MOST_CHANGES = 2_000
 REMEMBERED = 200  # halls, each for each size of a party
 
@@ -95,16 +96,20 @@ class FreeRows:
         self._key = (show_id, *stocks["stock_ids"], *stocks["sections"], size)
         self._known = self._brought_up_to_date(show_id)
         self._levels = bytearray(self._known.levels)
-        self._chunk = FIRST_ROWS
-        self._read: set[int] = set()
 
-    def worth_reading(self) -> Iterator[list[Seat]]:
-        """Seats of the rows that may hold the party and strand nobody, some rows at a time."""
+    def worth_reading(self, *, among: int = 1) -> Iterator[list[Seat]]:
+        """Seats of the rows that may hold the party and strand nobody, ever more rows at a time.
+
+        The best rows come first; of the first of all, any `among` so many.
+        """
         wanted = [n for n, level in enumerate(self._levels) if level in (UNKNOWN, FITS)]
-        while wanted:
-            yield self._seats_of(wanted[: self._chunk])
-            wanted = wanted[self._chunk :]
-            self._chunk *= WIDER
+        first = wanted[:among]
+        random.shuffle(first)
+        wanted[:among] = first
+        begin, rows = 0, FIRST_ROWS
+        while begin < len(wanted):
+            yield self._seats_of(wanted[begin : begin + rows])
+            begin, rows = begin + rows, rows * WIDER
 
     def first_that_strands(self) -> list[Seat]:
         """Seats of the first row that holds the party though it strands a seat, if there is one."""

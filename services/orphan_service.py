@@ -8,7 +8,7 @@ takes anything else, or, like a search for the best seats, only if nobody has it
 
 from collections.abc import Iterable, Sequence
 
-from services.best_seats import Party, candidates, choose
+from services.best_seats import Party, choose
 from services.claim_service import Claim, Short
 from services.seat_choice_service import WHOLE, Hall, Search, row_key
 from services.seat_runs import Seat, runs_of, stranded, without
@@ -111,8 +111,8 @@ def _choices(
     party = Party(len(own), together=True, accessible=accessible)
     here = without(hall.section(own[0].section).read(WHOLE), others)
     if accessible:
-        found = candidates(here, party, MOST_CHOICES)
-        return [choice for choice in found if not stranded(here, choice)]
+        best = choose(here, party)
+        return [best] if best and not stranded(here, best) else []
     found = _nearest(here, own)
     for section in range(1, len(hall.sections) + 1):
         if section == own[0].section:

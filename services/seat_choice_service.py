@@ -1,11 +1,11 @@
 """The best free seats for a party, found in the database and claimed there.
 
-A search reads free seats in the order in which they are sold, a few rows at a time, until what it
-has read holds the best choice (`best_seats`), and passes over rows that are known to hold no such
-party (`free_rows`). Reading locks nothing, so many buyers find the same
-seats; only the claim decides. Whoever loses one takes the next best of what was read already, at
-once, and where that has happened lately buyers are sent apart from the start: each takes any of
-the first few choices. Left to itself a search gives exactly the best.
+A search reads free seats in the order in which they are sold, row by row, until what it has read
+holds the best choice (`best_seats`); rows that are known to hold no such party it passes over
+(`free_rows`). Reading locks nothing, so many buyers find the same seats; only the claim decides.
+Whoever loses takes the next best of what was read already, at once, and where that has happened
+lately buyers are sent apart from the start: each looks into any of the first few rows. Left to
+itself a search gives exactly the best.
 """
 
 import random
@@ -24,7 +24,7 @@ from utils.ttl_cache import Lately
 
 FIRST_WINDOW, WIDER = 256, 4
 CONTENTION_REMEMBERED = 2.0  # seconds
-AMONG = 6  # choices that buyers are spread over
+ROWS_AMONG, AMONG = 16, 3  # rows that buyers are spread over, and choices in each
 WHOLE = 1_000_000  # more seats than a show has
 
 lately_contended: Lately[int] = Lately(CONTENTION_REMEMBERED, largest=1_000)
@@ -225,12 +225,12 @@ class Search:
 
     def _chosen(self, party: Party) -> list[Seat] | None:
         """What no seat that is read later can better."""
-        how_read = {"is_all": False, "has_whole_rows": not party.accessible}
-        if self._spread:
-            few = candidates(self.seats, party, AMONG, **how_read)
+        has_whole_rows = not party.accessible
+        if self._spread and has_whole_rows:
+            few = candidates(self.seats, party.quantity, AMONG)
             if few:
                 return random.choice(few)  # noqa: S311
-        return choose(self.seats, party, **how_read)
+        return choose(self.seats, party, is_all=False, has_whole_rows=has_whole_rows)
 
     def _one_that_strands(self, party: Party) -> list[Seat] | None:
         """The best block, once it is known that each would leave a single seat alone."""
@@ -242,7 +242,7 @@ class Search:
     def _rows(self, size: int) -> Iterator[list[Seat]]:
         stocks = self.hall.by_stock()
         self._free_rows = FreeRows(self.show_id, stocks, size, remember=self._remember)
-        yield from self._free_rows.worth_reading()
+        yield from self._free_rows.worth_reading(among=ROWS_AMONG if self._spread else 1)
 
     def _windows(self) -> Iterator[list[Seat]]:
         window, last = FIRST_WINDOW, None

@@ -150,14 +150,16 @@ def test_the_largest_block_is_as_large_as_there_is_one(seats, people):
 
 
 @given(halls(), st.integers(1, 4), st.integers(1, 4))
-def test_candidates_share_no_seat_and_begin_with_the_best(seats, people, most):
-    party = Party(people, together=True)
-
-    found = candidates(seats, party, most)
+def test_candidates_share_no_seat_strand_nobody_and_begin_with_the_best(seats, people, most):
+    found = candidates(seats, people, most)
 
     taken = [seat for choice in found for seat in choice]
     assert len(set(taken)) == len(taken)
-    assert found[:1] == [choice for choice in [choose(seats, party)] if choice]
+    best = choose(seats, Party(people, together=True), is_all=False, has_whole_rows=True)
+    assert found[:1] == ([best] if best else [])
+    for number, choice in enumerate(found):
+        left = [seat for seat in seats if all(seat not in other for other in found[:number])]
+        assert not stranded(left, choice)
 
 
 def accessible_in(seats):

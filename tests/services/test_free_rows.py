@@ -1,0 +1,116 @@
+"""What is remembered of rows never changes what is found, whoever changes seats meanwhile."""
+
+import random
+
+import pytest
+from sqlalchemy import text
+
+from init import db
+from models.sale import SaleStock
+from models.seat_map import SectionKind
+from services import free_rows
+from services.best_seats import Party, choose
+from services.seat_choice_service import Hall, Search
+from tests.factories import ShowFactory, StockFactory, claims
+
+
+@pytest.fixture
+def stock(committed):
+    """Six rows of seven seats."""
+    show = ShowFactory(venue__layout=[("Stalls", dict.fromkeys("ABCDEF", 7))])
+    return StockFactory(show=show, section_name="Stalls")
+
+
+def hall_of(stock):
+    return Hall([SaleStock(stock.id, "Stalls", SectionKind.SEATED, "Stalls", 42)])
+
+
+def found(stock, size, **options):
+    search = Search(stock.show_id, hall_of(stock), **options)
+    best = search.best(Party(size, together=True))
+    db.session.rollback()
+    return best
+
+
+def by_reading_all(stock, size):
+    seats = hall_of(stock).read(1000)
+    db.session.rollback()
+    return choose(seats, Party(size, together=True))
+
+
+def change(stock, dice):
+    """Somebody takes some seats, or gives some back."""
+    keys = [f"STALLS/{row}-{n}" for row in "ABCDEF" for n in range(1, 8)]
+    free = text("SELECT key FROM places WHERE stock_id = :id AND booking_id IS NULL")
+    left = sorted(db.session.scalars(free, {"id": stock.id}))
+    wanted = dice.sample(left, min(len(left), dice.randint(0, 6)))
+    if wanted:
+        claims.claim(stock, len(wanted), seats=wanted)
+    given_back = dice.sample(keys, dice.randint(0, 3))
+    db.session.execute(
+        text(
+            "UPDATE places SET booking_id = NULL, line_id = NULL,"
+            " changed_in = pg_current_xact_id() WHERE stock_id = :id AND key = ANY(:keys)"
+        ),
+        {"id": stock.id, "keys": given_back},
+    )
+    db.session.execute(
+        text("UPDATE places SET changed_in = pg_current_xact_id() WHERE key = ANY(:keys)"),
+        {"keys": wanted},
+    )
+    db.session.commit()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_search_finds_what_reading_every_seat_would(stock, seed):
+    dice = random.Random(seed)
+    for _ in range(25):
+        change(stock, dice)
+        for size in (1, 2, 3, 4):
+            assert found(stock, size, remember=True) == by_reading_all(stock, size)
+
+
+def test_rows_that_hold_no_party_are_not_read_again(stock, monkeypatch):
+    claims.claim(stock, 30)  # rows A to D, and two of E
+    assert found(stock, 5, remember=True)[0].key == "STALLS/E-3"
+    read = []
+    real = free_rows.FREE_IN_ROWS
+
+    class Watched:
+        def all(self, **facts):
+            read.append(len(facts["firsts"]))
+            return real.all(**facts)
+
+    monkeypatch.setattr(free_rows, "FREE_IN_ROWS", Watched())
+
+    found(stock, 5, remember=True)
+
+    assert read == [1]
+
+
+def test_what_only_one_transaction_sees_is_not_remembered(stock):
+    hall = hall_of(stock)
+    found(stock, 7, remember=True)
+    db.session.execute(
+        text("DELETE FROM places WHERE stock_id = :id AND row IN ('A', 'B')"), {"id": stock.id}
+    )
+    Search(stock.show_id, hall).best(Party(7))
+    db.session.rollback()
+
+    assert found(stock, 7, remember=True)[0].row == "A"
+
+
+def test_without_telling_what_changed_it_would_go_wrong(stock):
+    """The control: what is freed without a word stays unseen."""
+    booking = claims.claim(stock, 35)
+    assert found(stock, 7, remember=True)[0].row == "F"
+    db.session.execute(
+        text("UPDATE places SET changed_in = '1' WHERE stock_id = :id"), {"id": stock.id}
+    )
+    db.session.commit()
+    found(stock, 7, remember=True)
+    free = "UPDATE places SET booking_id = NULL, line_id = NULL WHERE booking_id = :id"
+    db.session.execute(text(free), {"id": booking.id})
+    db.session.commit()
+
+    assert found(stock, 7, remember=True)[0].row == "F"
