@@ -20,7 +20,7 @@ import psycopg2
 from flask import Flask
 from sqlalchemy import make_url
 
-from benchmarks import load, machine, report, seating
+from benchmarks import load, machine, report
 from benchmarks.scenarios import SCENARIOS, SIDES, Scenario, Stage
 from benchmarks.server import Server
 from config import ENVIRONMENT, ROOT, STATE
@@ -44,7 +44,7 @@ def main() -> int:
     for variable in ENVIRONMENT:
         os.environ.pop(variable, None)
     if asked.list:
-        print("\n".join([*SCENARIOS, seating.NAME]))
+        print("\n".join([*SCENARIOS, *report.STUDIES]))
         return 0
     if asked.report_only:
         report.write(json.loads(asked.json.read_text()), ROOT / "docs")
@@ -103,7 +103,7 @@ def _measured(
         app = _app(uri)
         with app.app_context():
             stage = Stage(app.test_client(), rounds, _tell)
-            scenarios = stage.build(name for name in only or SCENARIOS if name != seating.NAME)
+            scenarios = stage.build(name for name in only or SCENARIOS if name in SCENARIOS)
         recipes = folder / "recipes"
         kept = {each.name: each.recipe for each in scenarios if each.recipe}
         kept["confirm"] = stage.confirm
@@ -125,9 +125,10 @@ def _measured(
             _tell(f"measuring {scenario.name}")
             loaded = _loaded(scenario, servers, postmaster, seconds, rounds)
             found["scenarios"][scenario.name] = loaded
-        if not only or seating.NAME in only:
-            _tell("measuring a stadium")
-            found["seating"] = seating.measured(app, _plain(uri))
+        for name, study in report.STUDIES.items():
+            if not only or name in only:
+                _tell(f"measuring {name}")
+                found[name] = study.measured(app, _plain(uri))
         found["worker_mb"] = round(servers["gigmate"].resident_mb(), 1)
         found["bare_worker_mb"] = round(servers["bare"].resident_mb(), 1)
         return found

@@ -5,9 +5,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from benchmarks import seating
+from benchmarks import relocating, seating
 
 Result = dict[str, Any]
+# What is not a load of requests: each measures itself, prints its lines and names its bars.
+STUDIES: dict[str, Any] = {seating.NAME: seating, relocating.NAME: relocating}
 
 HOT_SHARE = 0.9  # of the rate on a thousand shows
 WARM_MS = 2.0
@@ -39,7 +41,8 @@ def table(result: Result) -> str:
                 f"{ours['client_ms']:>8.2f}{ours['server_ms']:>8.2f}{ours['database_ms']:>9.2f}"
                 f"{facts['statements'] or '':>5}"
             )
-        lines += seating.lines(world["seating"]) if "seating" in world else []
+        for study in STUDIES.keys() & world.keys():
+            lines += STUDIES[study].lines(world[study])
     return "\n".join(lines)
 
 
@@ -57,8 +60,8 @@ def missed(result: Result) -> list[str]:
             if wrong:
                 lines.append(f"{name}: {facts['title']}: {wrong} rounds had unexpected answers")
         lines += [f"{name}: {line}" for line in _missed_together(scenarios)]
-        if "seating" in world:
-            lines += [f"{name}: {line}" for line in seating.missed(world["seating"])]
+        for study in STUDIES.keys() & world.keys():
+            lines += [f"{name}: {line}" for line in STUDIES[study].missed(world[study])]
         if world["worker_mb"] > LARGEST_WORKER_MB:
             lines.append(f"{name}: a worker has {world['worker_mb']:.0f} MB")
     if {"small", "large"} <= set(result["worlds"]):

@@ -248,6 +248,34 @@ class LifeOfABooking(RuleBasedStateMachine):
     @rule(
         n=which,
         who=askers,
+        to=st.lists(st.sampled_from(SEATS), min_size=1, max_size=2, unique=True),
+        key=keys,
+    )
+    def swap(self, n: int, who: str, to: list[str], key: str | None) -> None:
+        one = self.one(n, who, "held", "confirmed")
+        places = self.model.bookings[one["booking_id"]].places.values()
+        mine = sorted(place.key for place in places if place.key) or list(SEATS[:2])
+        pairs = {seat: other for seat, other in zip(mine, to, strict=False) if seat != other}
+        if pairs:
+            self.swap_one(**one, pairs=pairs, key=key)
+
+    def swap_one(self, booking_id: int, who: str, pairs: dict[str, str], key: str | None) -> None:
+        booking = self.model.bookings[booking_id]
+        self.note(self.swap_one, booking_id=booking_id, who=who, pairs=pairs, key=key)
+        body = {"seats": [{"from": seat, "to": other} for seat, other in pairs.items()]}
+        request = f"POST /bookings/{booking_id}/swap"
+        whole = (request, json.dumps(body))
+        _, foretold = foretell(self.model.may_swap, who, booking, pairs, key, whole)
+        answer = self.night.ask(request, who, body, **_once(key))
+        if self.agree(answer, 200, foretold):
+            ids = {place["key"]: place["id"] for place in answer.json["places"]}
+            self.model.swap(booking, pairs, ids)
+            self.remember(who, key, whole, answer)
+
+    @there_is("held", "confirmed")
+    @rule(
+        n=which,
+        who=askers,
         method=st.sampled_from(["PATCH", "PUT"]),
         people=st.lists(names, max_size=2),
         elsewhere=st.sampled_from([False, False, False, True]),

@@ -269,6 +269,45 @@ class BoxOffice:
         for i, p in booking.places.items():
             booking.places[i] = Place(p.stock, p.key, kept.index(p.line))
 
+    def may_swap(
+        self, who: str, booking: Booking, pairs: dict[str, str], key: str | None, request: Any
+    ) -> None:
+        """Seats for others that the lines sell; at the desk, also what is not sold just now."""
+        self.require_access(who, booking)
+        self.replay(who, key, request)
+        if booking.status != "confirmed":
+            self.require_alive(booking)
+        own = {place.key: place for place in booking.places.values() if place.key}
+        refuse_if(pairs.keys() - own.keys(), 400, "invalid")
+        refuse_if(own.keys() & set(pairs.values()) - pairs.keys(), 400, "invalid")
+        moved = {to: booking.lines[own[seat].line] for seat, to in pairs.items()}
+        for line in booking.lines:
+            seats = [to for to, of in moved.items() if of is line]
+            if seats and who != "owner":
+                refuse_if(line.tier is None, 409, "sale-ended")
+                self.may_sell(line.tier or "")
+            refuse_if(set(seats) - self.seats, 400, "invalid")
+        taken = self.taken(but=booking)
+        for line in booking.lines:
+            gone = [to for to, of in moved.items() if of is line and to in taken]
+            refuse_if(gone, 409, "seat-taken", seats=gone)
+        left = [i for i, place in booking.places.items() if place.key in pairs]
+        used = [i for i in left if i in booking.tickets and booking.tickets[i].status == "used"]
+        refuse_if(used and who != "owner", 409, "booking-moved-on")
+
+    def swap(self, booking: Booking, pairs: dict[str, str], ids: dict[str | None, int]) -> None:
+        """Everybody keeps the line, the name and the ticket; `ids` are places by key."""
+        to = {i: ids[pairs[p.key]] for i, p in booking.places.items() if p.key in pairs}
+        booking.places = {
+            to.get(i, i): Place(p.stock, pairs.get(p.key or "", p.key), p.line)
+            for i, p in booking.places.items()
+        }
+        booking.names = {to.get(i, i): name for i, name in booking.names.items()}
+        booking.tickets = {to.get(i, i): ticket for i, ticket in booking.tickets.items()}
+        for line in booking.lines:
+            line.seats = tuple(pairs.get(seat, seat) for seat in line.seats)
+        assert not self.taken(but=booking) & {p.key for p in booking.places.values() if p.key}
+
     def may_extend(self, who: str, booking: Booking, key: str | None, request: Any) -> None:
         self.require_access(who, booking)
         self.replay(who, key, request)
