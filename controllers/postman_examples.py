@@ -85,6 +85,7 @@ KEPT = {
     "completed_event_id": "",
     "show_id": "1",
     "completed_show_id": "",
+    "moving_show_id": "",
     "relocation_id": "",
     "stock_id": "1",
     "tier_id": "1",
@@ -105,6 +106,7 @@ APPLICANT = {"organiser_id": "{{applicant_id}}"}
 TO_CANCEL = {"event_id": "{{cancelled_event_id}}"}
 TO_COMPLETE = {"event_id": "{{completed_event_id}}"}
 ITS_SHOW = {"show_id": "{{completed_show_id}}"}
+MOVING = {"show_id": "{{moving_show_id}}"}
 PREVIEW = {"dry_run": "true"}
 A_PRICE = {"amount": 50_000, "currency": "KES"}
 
@@ -229,10 +231,28 @@ EXAMPLES = (
     Example("pause_show", "manager"),
     Example("resume_show", "manager"),
     Example("copy_show", "manager"),
-    Example("relocate_show", "manager", answers="Relocation", keep={"relocation_id": "id"}),
-    Example("list_relocations", "manager"),
+    Example(
+        "relocate_show",
+        "manager",
+        path=MOVING,
+        keep={"relocation_id": "id"},
+        answers="Relocation",
+        before=(
+            Step(
+                "create_show",
+                {
+                    "event_id": "{{event_id}}",
+                    "venue_id": 1,
+                    "starts_at": "2040-06-17T20:00:00+03:00",
+                    "currency": "KES",
+                },
+                by="manager",
+                keep={"moving_show_id": "id"},
+            ),
+        ),
+    ),
+    Example("list_relocations", "manager", path=MOVING),
     Example("show_relocation", "manager"),
-    Example("list_moves", "manager"),
     Example("apply_relocation", "manager"),
     Example("delete_show", path=NAIROBI, query=PREVIEW, answers="CancelPreview"),
     # What admins look at
@@ -351,6 +371,7 @@ EXAMPLES = (
 # What no example can do in a fresh demo world, and why.
 NOT_SHOWN: dict[str, str] = {
     "accept_invitation": "the token is in the mail, and nowhere else",
+    "list_moves": "nobody has a seat of the show that the example moves",
     "submit_event": "the demo publishes without asking: MODERATION is off",
     "approve_event": "nothing waits for an approval while MODERATION is off",
     "reject_event": "nothing is rejected while MODERATION is off",

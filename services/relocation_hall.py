@@ -103,6 +103,7 @@ def plan(
     """
     parts = _sections(version_id)
     stocks = _stocks(show.id)
+    _require_known(show, stocks, parts, sections)
     to = {stock.id: _part(stock, parts, sections) for stock in stocks}
     places = db.session.execute(PLACES, {"show_id": show.id, "is_locked": is_locked}).all()
     people = _people(places, to)
@@ -137,6 +138,20 @@ def _stocks(show_id: int) -> list[Stock]:
     query = select(Stock).where(Stock.show_id == show_id, Stock.deleted_at.is_(None))
     again = query.order_by(Stock.id).execution_options(populate_existing=True)
     return list(db.session.scalars(again))
+
+
+def _require_known(
+    show: Show, stocks: Iterable[Stock], parts: Iterable[Section], sections: Mapping[str, str]
+) -> None:
+    """Refuse to hear of sections that the show does not have, or that are not there."""
+    here = {part.name for part in _sections(show.seat_map_version_id)}
+    here |= {stock.section_name for stock in stocks}
+    there = {part.name for part in parts}
+    for name, other in sections.items():
+        if name not in here:
+            raise Invalid.at("sections", f"The show has no section {name}.")
+        if other not in there:
+            raise Invalid.at("sections", f"The new map has no section {other}.")
 
 
 def _part(stock: Stock, parts: Sequence[Section], sections: Mapping[str, str]) -> Section:

@@ -375,6 +375,7 @@ class TestAnotherVenue:
             ({"seat_map_id": 999_999}, "seat_map_id"),
             ({"seat_map_version": 9}, "seat_map_version"),
             ({"sections": {"Stalls": "Nowhere"}, "seat_map_version": 2}, "sections"),
+            ({"sections": {"Stals": "Stalls"}, "seat_map_version": 2}, "sections"),
             ({"sections": {"Stalls": "Floor"}, "seat_map_version": 2}, "sections"),
             ({"sections": {"Stalls": " "}}, "sections.Stalls.value"),
             ({"unplaced": "stand"}, "unplaced"),
