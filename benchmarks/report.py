@@ -41,7 +41,7 @@ def table(result: Result) -> str:
                 f"{ours['client_ms']:>8.2f}{ours['server_ms']:>8.2f}{ours['database_ms']:>9.2f}"
                 f"{facts['statements'] or '':>5}"
             )
-        for study in STUDIES.keys() & world.keys():
+        for study in (each for each in STUDIES if each in world):
             lines += STUDIES[study].lines(world[study])
     return "\n".join(lines)
 
@@ -60,7 +60,7 @@ def missed(result: Result) -> list[str]:
             if wrong:
                 lines.append(f"{name}: {facts['title']}: {wrong} rounds had unexpected answers")
         lines += [f"{name}: {line}" for line in _missed_together(scenarios)]
-        for study in STUDIES.keys() & world.keys():
+        for study in (each for each in STUDIES if each in world):
             lines += [f"{name}: {line}" for line in STUDIES[study].missed(world[study])]
         if world["worker_mb"] > LARGEST_WORKER_MB:
             lines.append(f"{name}: a worker has {world['worker_mb']:.0f} MB")
