@@ -23,7 +23,14 @@ from services import (
     seat_status_service,
     seen_show_service,
 )
-from services.layout_service import TENTHS, LaidOutRow, LaidOutSection, Layout, Point
+from services.layout_service import (
+    LAYOUTS_REMEMBERED,
+    TENTHS,
+    LaidOutRow,
+    LaidOutSection,
+    Layout,
+    Point,
+)
 from services.seat_offer_service import Sellers
 from services.seat_picture_style import BANDS, DISC, SHAPES, STYLE
 from services.seat_picture_words import Seen, offered, seated, short, standing
@@ -49,6 +56,8 @@ STATES = {
 _recent: TtlCache[tuple[int, bool], ReadyText] = TtlCache(
     lambda: settings.availability_seconds, largest=SHOWS_REMEMBERED
 )
+# What is under the seats is the same for ever, as the layout is.
+_grounds: TtlCache[str, list[str]] = TtlCache(lambda: math.inf, largest=LAYOUTS_REMEMBERED)
 
 
 def of_show(show_id: int, *, caller: Caller) -> ReadyText:
@@ -92,7 +101,7 @@ def draw(seen: Seen) -> str:
             f'<desc id="d">{_text(where + ". ".join(lines))}.</desc>',
             f"<style>{STYLE}</style>",
             f'<rect class="paper" x="{x}" y="{y}" width="{wide}" height="{high}"/>',
-            *(section.area for section in found),
+            *_grounds.get(seen.layout.etag, lambda: [_area(each) for each in seen.layout.sections]),
             _stage(seen.layout, unit),
             *drawn,
             *names,
@@ -104,10 +113,9 @@ def draw(seen: Seen) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DrawnSection:
-    """A section: what lies under all seats, itself, and what it says."""
+    """A section, how it is drawn, and what it says."""
 
     section: LaidOutSection
-    area: str
     svg: str
     line: str
 
@@ -129,7 +137,7 @@ def _section(
         number = bands.get(seen.offers.standing.get(section.name, ()))
         edge = "" if number is None else f" edge b{number % len(BANDS)}"
         floor = f'<polygon class="area{edge}" points="{_points(section.outline)}"/>'
-        return DrawnSection(section, "", f"<g><title>{_text(line)}</title>{floor}</g>", line)
+        return DrawnSection(section, f"<g><title>{_text(line)}</title>{floor}</g>", line)
     free: defaultdict[Sellers, int] = defaultdict(int)
     pen, special = _Pen(), seen.layout.special
     titled: list[str] = []
@@ -146,11 +154,13 @@ def _section(
     line = seated(seen, section, free)
     seats = "".join(titled) if small else pen.svg()
     svg = f"<g><title>{_text(line)}</title>{seats}</g>"
-    return DrawnSection(section, _area(section), svg, line)
+    return DrawnSection(section, svg, line)
 
 
 def _area(section: LaidOutSection) -> str:
     """What is under the seats of a section: its outline, or, where none was drawn, its rows."""
+    if not section.rows:
+        return ""
     if section.is_drawn:
         return f'<polygon class="area" points="{_points(section.outline)}"/>'
     path = "".join(
