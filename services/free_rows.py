@@ -12,14 +12,16 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import accumulate, groupby, takewhile
 from typing import Any
 
 from services.seat_runs import Seat, best_block, runs_of
 from utils.statement import Statement
 
-UNKNOWN, FITS, STRANDS, NONE = range(4)
+UNKNOWN, NONE, STRANDS, FITS = range(4)  # FITS and above: one block, two, and so on
 FIRST_ROWS, WIDER = 1, 2
+MOST_COUNTED = 6  # blocks of one row
+WORTH_READING = {UNKNOWN, *range(FITS, FITS + MOST_COUNTED)}
 MOST_CHANGES = 2_000
 REMEMBERED = 200  # halls, each for each size of a party
 
@@ -100,22 +102,27 @@ class FreeRows:
     def worth_reading(self, *, among: int = 1) -> Iterator[list[Seat]]:
         """Seats of the rows that may hold the party and strand nobody, ever more rows at a time.
 
-        The best rows come first; of the first of all, any `among` so many.
+        The best rows come first; of those that hold the first blocks, `among` so many, any.
         """
-        wanted = [n for n, level in enumerate(self._levels) if level in (UNKNOWN, FITS)]
-        first = wanted[:among]
-        random.shuffle(first)
-        wanted[:among] = first
+        wanted = [n for n, level in enumerate(self._levels) if level in WORTH_READING]
+        if among > 1:
+            blocks = accumulate(max(1, self._levels[row] - FITS + 1) for row in wanted)
+            rows_among = 1 + sum(1 for _ in takewhile(lambda have: have < among, blocks))
+            first = wanted[:rows_among]
+            random.shuffle(first)
+            wanted[:rows_among] = first
         begin, rows = 0, FIRST_ROWS
         while begin < len(wanted):
-            yield self._seats_of(wanted[begin : begin + rows])
-            begin, rows = begin + rows, rows * WIDER
+            chunk = wanted[begin : begin + rows]
+            yield self._seats_of(chunk)
+            begin += rows
+            rows = FIRST_ROWS if any(self._levels[row] >= FITS for row in chunk) else rows * WIDER
 
     def first_that_strands(self) -> list[Seat]:
         """Seats of the first row that holds the party though it strands a seat, if there is one."""
         while (row := self._levels.find(STRANDS)) >= 0:
             seats = self._seats_of([row])
-            if self._levels[row] in (FITS, STRANDS):
+            if self._levels[row] >= STRANDS:
                 return seats
         return []
 
@@ -136,10 +143,13 @@ class FreeRows:
         return seats
 
     def _learn(self, section: int, seats: Sequence[Seat]) -> None:
-        block = best_block(runs_of(seats), self._size)
+        runs = runs_of(seats)
+        block = best_block(runs, self._size)
         if block is not None:
             row = _row_at(self._known.rows, section, seats[0].ordinal)
-            self._levels[row] = STRANDS if block.cost[0] else FITS
+            blocks = sum(len(run.seats) // self._size for run in runs)
+            more = min(blocks, MOST_COUNTED) - 1
+            self._levels[row] = STRANDS if block.cost[0] else FITS + more
 
     def _brought_up_to_date(self, show_id: int) -> _Known:
         """What is known, with the rows that have changed since as unknown again."""

@@ -24,7 +24,7 @@ from utils.ttl_cache import Lately
 
 FIRST_WINDOW, WIDER = 256, 4
 CONTENTION_REMEMBERED = 2.0  # seconds
-ROWS_AMONG, AMONG = 16, 3  # rows that buyers are spread over, and choices in each
+SPREAD, AMONG = 64, 6  # blocks that buyers are spread over, and how many of them in each row
 WHOLE = 1_000_000  # more seats than a show has
 
 lately_contended: Lately[int] = Lately(CONTENTION_REMEMBERED, largest=1_000)
@@ -207,6 +207,8 @@ class Search:
                     return choice
                 self.read_all()
             else:
+                # Whole rows that hold no such party need not be looked at again.
+                self.seats = [] if not party.accessible else self.seats
                 self.seats += [seat for seat in more if seat.id not in self._lost]
         return choose(self.seats, party)
 
@@ -242,7 +244,7 @@ class Search:
     def _rows(self, size: int) -> Iterator[list[Seat]]:
         stocks = self.hall.by_stock()
         self._free_rows = FreeRows(self.show_id, stocks, size, remember=self._remember)
-        yield from self._free_rows.worth_reading(among=ROWS_AMONG if self._spread else 1)
+        yield from self._free_rows.worth_reading(among=SPREAD if self._spread else 1)
 
     def _windows(self) -> Iterator[list[Seat]]:
         window, last = FIRST_WINDOW, None
