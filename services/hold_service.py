@@ -1,8 +1,8 @@
 """Holding places: what it costs, placing a booking, extending it once.
 
 Everything that can be worked out beforehand is; then one transaction checks what may have
-changed since, claims the places and writes the booking. `inventory_service` says how places are
-claimed, and what happens when there are too few.
+changed since, claims the places and writes the booking. `claim_service` says how places are
+claimed, and `inventory_service` what happens when there are too few.
 """
 
 from collections.abc import Callable, Iterator, Sequence
