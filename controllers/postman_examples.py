@@ -302,7 +302,7 @@ EXAMPLES = (
     ),
     Example("list_seats", NOBODY, query={**SYDNEY, "section": "Circle", "row": "B"}),
     Example("show_seat", NOBODY),
-    Example("show_seat_map", NOBODY, path=SYDNEY),
+    Example("show_seat_map_of_show", NOBODY, path=SYDNEY),
     Example("show_seat_status", NOBODY, path=SYDNEY),
     Example("show_seat_offers", NOBODY, path=SYDNEY),
     Example("draw_seat_map", NOBODY, path=SYDNEY),

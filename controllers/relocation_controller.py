@@ -22,7 +22,7 @@ from schemas.relocation_schema import (
 from services import relocation_service, show_service
 from services.relocation_service import AlreadyThere, CannotBePlaced
 from services.stock_room import CapacityExceeded
-from utils.errors import Busy, Forbidden, Invalid
+from utils.errors import Forbidden, Invalid
 from utils.http import Blueprint, answer, refuses
 
 relocations_bp = Blueprint("relocations", __name__, description=__doc__)
@@ -33,7 +33,6 @@ NOT_TO_BE_MOVED = (
     ShowCancelled,
     ShowMovedOn,
     EventMovedOn,
-    Busy,
 )
 
 

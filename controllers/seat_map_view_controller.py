@@ -38,7 +38,7 @@ PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors
 @seat_map_view_bp.query(SeatMapParameters())
 @seat_map_view_bp.response(200, SeatMapViewSchema())
 @for_caller(Permission.CATALOGUE_READ)
-def show_seat_map(wanted: dict[str, Any], show_id: int, caller: Caller) -> Response:
+def show_seat_map_of_show(wanted: dict[str, Any], show_id: int, caller: Caller) -> Response:
     """How the hall of a show is laid out: sections, rows and seats.
 
     The answer may be kept for ever. A show that is given another map has it at another address,

@@ -23,6 +23,7 @@ from services import (
     idempotency_service,
     inventory_service,
     limit_service,
+    swap_service,
     ticket_service,
 )
 from tests.life.machine import LifeOfABooking
@@ -74,6 +75,8 @@ MISTAKES = {
     "a cancellation leaves the tickets valid": (ticket_service, "void", lambda ids: None),
     "the dead are confirmed": (booking_service, "require_held", lambda status: None),
     "the dead keep their places": (inventory_service, "_look", lambda *facts: blind(*facts)),
+    "a swap frees no seat": (swap_service, "_leave", lambda plan, wanted: None),
+    "a swap leaves the tickets behind": (swap_service, "_move_tickets", lambda *facts: None),
     "nobody has a limit": (limit_service, "require_within", lambda lines, **facts: None),
     "a retry is done again": (idempotency_service, "keep", lambda once, result: None),
     "everybody sees everything": (booking_service, "visible_to", lambda _: every_booking()),
