@@ -20,7 +20,7 @@ from utils.statement import Statement
 
 UNKNOWN, NONE, STRANDS, FITS = range(4)  # FITS and above: one block, two, and so on
 FIRST_ROWS, WIDER = 1, 2
-MOST_COUNTED = 6  # blocks of one row
+MOST_COUNTED, GUESSED = 6, 3  # blocks of one row
 WORTH_READING = {UNKNOWN, *range(FITS, FITS + MOST_COUNTED)}
 MOST_CHANGES = 2_000
 REMEMBERED = 200  # halls, each for each size of a party
@@ -106,7 +106,7 @@ class FreeRows:
         """
         wanted = [n for n, level in enumerate(self._levels) if level in WORTH_READING]
         if among > 1:
-            blocks = accumulate(max(1, self._levels[row] - FITS + 1) for row in wanted)
+            blocks = accumulate(self._blocks(row) for row in wanted)
             rows_among = 1 + sum(1 for _ in takewhile(lambda have: have < among, blocks))
             first = wanted[:rows_among]
             random.shuffle(first)
@@ -117,6 +117,10 @@ class FreeRows:
             yield self._seats_of(chunk)
             begin += rows
             rows = FIRST_ROWS if any(self._levels[row] >= FITS for row in chunk) else rows * WIDER
+
+    def _blocks(self, row: int) -> int:
+        level = self._levels[row]
+        return GUESSED if level == UNKNOWN else level - FITS + 1
 
     def first_that_strands(self) -> list[Seat]:
         """Seats of the first row that holds the party though it strands a seat, if there is one."""
