@@ -21,7 +21,12 @@ from utils.statement import Statement
 UNKNOWN, NONE, STRANDS, FITS = range(4)  # FITS and above: one block, two, and so on
 FIRST_ROWS, WIDER = 1, 2
 MOST_COUNTED, GUESSED = 6, 3  # blocks of one row
-WORTH_READING = {UNKNOWN, *range(FITS, FITS + MOST_COUNTED)}
+STALE = 64  # and how many blocks it had, of a row that has changed since
+WORTH_READING = {
+    UNKNOWN,
+    *range(FITS, FITS + MOST_COUNTED),
+    *range(STALE, STALE + MOST_COUNTED + 1),
+}
 MOST_CHANGES = 2_000
 REMEMBERED = 200  # halls, each for each size of a party
 
@@ -120,6 +125,8 @@ class FreeRows:
 
     def _blocks(self, row: int) -> int:
         level = self._levels[row]
+        if level >= STALE:
+            return level - STALE
         return GUESSED if level == UNKNOWN else level - FITS + 1
 
     def first_that_strands(self) -> list[Seat]:
@@ -177,7 +184,10 @@ class FreeRows:
                 row = _row_at(known.rows, section, ordinal)
                 if row < 0:
                     return False
-                levels[row] = UNKNOWN
+                if FITS <= levels[row] < STALE:
+                    levels[row] += STALE - FITS + 1
+                elif NONE <= levels[row] <= STRANDS:
+                    levels[row] = STALE + 1
         return True
 
 

@@ -24,7 +24,7 @@ from utils.ttl_cache import Lately
 
 FIRST_WINDOW, WIDER = 256, 4
 CONTENTION_REMEMBERED = 2.0  # seconds
-SPREAD, AMONG = 32, 6  # blocks that buyers are spread over, and how many of them in each row
+SPREAD, AMONG = 48, 6  # blocks that buyers are spread over, and how many of them in each row
 WHOLE = 1_000_000  # more seats than a show has
 
 lately_contended: Lately[int] = Lately(CONTENTION_REMEMBERED, largest=1_000)
