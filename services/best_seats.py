@@ -16,7 +16,7 @@ is left of it is that small: still in the fewest blocks, and stranding nobody wh
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import accumulate
 
 from models.seat_map import SeatKind
 from services.seat_runs import Block, Cost, Run, Seat, best_block, best_in, runs_of, without
@@ -61,19 +61,6 @@ def choose(
     if party.together or not is_all:
         return None
     return _fewest_blocks(runs, party.quantity)
-
-
-def candidates(seats: Sequence[Seat], size: int, most: int) -> list[list[Seat]]:
-    """Up to `most` blocks of whole rows that share no seat and strand nobody, the best first."""
-    found: list[list[Seat]] = []
-    for _rank, of_row in groupby(runs_of(seats), lambda run: run.rank):
-        runs = list(of_row)
-        while len(found) < most and (block := best_block(runs, size)) and not block.cost[0]:
-            found.append(block.seats)
-            runs = runs_of(without((seat for run in runs for seat in run.seats), block.seats))
-        if len(found) == most:
-            break
-    return found
 
 
 def largest(seats: Sequence[Seat], party: Party) -> int:

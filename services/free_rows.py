@@ -3,37 +3,35 @@
 In a hall that is half sold most rows hold no party of four any more, and reading them all to find
 the first that does would cost a stadium each time. So this process remembers of each row what it
 last held: a block that strands nobody, only one that strands a seat, or none. That is never
-believed: `places.changed_in` tells which seats have changed since, whoever changed them, and their
-rows are read anew. What a search finds is what it would find by reading every seat.
+believed: `places.changed_in` tells which seats have changed since, whoever changed them. A row is
+read anew when a seat of it was freed, or was taken while it held nothing but blocks that strand:
+such a run may be shorter by just that seat now. What a search finds is what it would find by
+reading every seat.
 """
 
-import random
+import re
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import accumulate, groupby, takewhile
-from typing import Any
+from itertools import groupby, islice
+from threading import Lock
+from typing import Any, NamedTuple
 
 from services.seat_runs import Seat, best_block, runs_of
 from utils.statement import Statement
+from utils.transaction import lock_key
 
-UNKNOWN, NONE, STRANDS, FITS = range(4)  # FITS and above: one block, two, and so on
-FIRST_ROWS, WIDER = 1, 2
-MOST_COUNTED, GUESSED = 6, 3  # blocks of one row
-STALE = 64  # and how many blocks it had, of a row that has changed since
-WORTH_READING = {
-    UNKNOWN,
-    *range(FITS, FITS + MOST_COUNTED),
-    *range(STALE, STALE + MOST_COUNTED + 1),
-}
+UNKNOWN, NONE, STRANDS, FITS = range(4)
+WORTH_READING = re.compile(b"[\x00\x03]")  # UNKNOWN, or FITS
+FIRST_ROWS, WIDER = 1, 3
+TRIED_AT_ONCE = 32  # rows, of which somebody else may be at work in some
 MOST_CHANGES = 2_000
 REMEMBERED = 200  # halls, each for each size of a party
 
 ROWS = Statement(
     "rows_of_hall",
     """
-    SELECT k.section, min(p.ordinal), max(p.ordinal)
+    SELECT k.section, min(p.ordinal), max(p.ordinal), min(p.id)
       FROM unnest(CAST(:stock_ids AS bigint[]), CAST(:sections AS int[])) AS k(id, section)
       JOIN places p ON p.stock_id = k.id AND p.key IS NOT NULL
      GROUP BY k.section, p."row" ORDER BY k.section, min(p.ordinal)
@@ -41,14 +39,17 @@ ROWS = Statement(
 )
 
 # Whatever is not in this statement's snapshot is of a transaction from this one's xmin on: asking
-# for those next time misses no commit.
+# for those next time misses no commit. With the version of the map, whose rows those are.
 CHANGED = Statement(
     "changed_seats",
     """
-    SELECT seen.xmin, changed.stock_id, changed.ordinal
-      FROM (SELECT CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS xmin) AS seen
+    SELECT seen.xmin, seen.map_id, changed.stock_id, changed.ordinal, changed.is_free,
+           changed.changed_in
+      FROM (SELECT CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS xmin,
+                   (SELECT seat_map_version_id FROM shows WHERE id = :show_id) AS map_id) AS seen
       LEFT JOIN (
-        SELECT stock_id, ordinal FROM places
+        SELECT stock_id, ordinal, booking_id IS NULL AS is_free,
+               CAST(changed_in AS text) AS changed_in FROM places
          WHERE show_id = :show_id AND key IS NOT NULL AND changed_in >= CAST(:since AS xid8)
          LIMIT :at_most) AS changed ON true
     """,
@@ -72,14 +73,80 @@ FREE_IN_ROWS = Statement(
     """,
 )
 
+# The free seats of the first rows that nobody else is choosing in; those stay ours until we commit.
+# They are as they were before they were ours: the claim looks again.
+ROWS_ALONE = Statement(
+    "rows_alone",
+    """
+    WITH r AS MATERIALIZED (
+        SELECT * FROM unnest(CAST(:keys AS bigint[]), CAST(:of_sections AS int[]),
+                             CAST(:firsts AS int[]), CAST(:lasts AS int[]))
+                      WITH ORDINALITY AS tried(key, section, first, last, n)
+         WHERE pg_try_advisory_xact_lock(tried.key) LIMIT :rows)
+    SELECT CAST(r.n AS int), p.*
+      FROM r
+      LEFT JOIN LATERAL (
+        SELECT seat.id, seat.stock_id, k.section, seat."row", seat.ordinal,
+               coalesce(seat.off_centre, 0), seat.seat_kind, seat.key
+          FROM unnest(CAST(:stock_ids AS bigint[]), CAST(:sections AS int[])) AS k(id, section)
+         CROSS JOIN LATERAL (
+            SELECT * FROM places
+             WHERE stock_id = k.id AND booking_id IS NULL AND ordinal BETWEEN r.first AND r.last
+             ORDER BY ordinal OFFSET 0) AS seat
+         WHERE k.section = r.section) AS p ON true
+     ORDER BY r.n, p.ordinal
+    """,
+)
 
-@dataclass(frozen=True)
+
+class Row(NamedTuple):
+    """A row of seats: its section, its first and last ordinal, a seat of it, and its lock."""
+
+    section: int
+    first: int
+    last: int
+    place_id: int
+    key: int
+
+
 class _Known:
-    """Rows in the order in which they are sold, (section, first, last), and what each held."""
+    """What all threads know of a hall: the most that each row can hold, in the order of sale.
 
-    rows: list[tuple[int, int, int]]
-    xmin: str
-    levels: bytes
+    What a search reads of a row holds good up to the oldest transaction that was under way when it
+    began (`as_of`); a change that is no older than that may not have been in it.
+    """
+
+    def __init__(self, rows: list[Row], map_id: int | None) -> None:
+        self.rows, self.map_id = rows, map_id
+        self.levels = bytearray(len(rows))
+        self.seen_before = 0  # every change that is older is in here
+        self._learned = [0] * len(rows)
+        self._freed = [0] * len(rows)  # by which transaction a seat of it last was
+        self._taken = [0] * len(rows)
+        self._lock = Lock()
+
+    def learn(self, row: int, level: int, as_of: int) -> None:
+        """Remember what a row was read to hold, unless it has changed meanwhile."""
+        with self._lock:
+            changed = self._freed[row]
+            if level == STRANDS:  # seats that were taken meanwhile may have made it fit
+                changed = max(changed, self._taken[row])
+            if changed < as_of and self._learned[row] <= as_of:
+                self.levels[row], self._learned[row] = level, as_of
+
+    def change(self, changes: Iterable[tuple[int, int, bool]], as_of: int) -> None:
+        """Forget what (row, transaction, is free now) made uncertain; `as_of` begins what is next.
+
+        A row whose seats were taken holds no more than before, unless it held but what strands.
+        """
+        with self._lock:
+            for row, changed_in, is_free in changes:
+                seen = self._freed if is_free else self._taken
+                seen[row] = max(seen[row], changed_in)
+                may_hold_more = is_free or self.levels[row] == STRANDS
+                if may_hold_more and self._learned[row] <= changed_in:
+                    self.levels[row] = UNKNOWN
+            self.seen_before = max(self.seen_before, as_of)
 
 
 _known: OrderedDict[object, _Known] = OrderedDict()
@@ -101,33 +168,43 @@ class FreeRows:
     ) -> None:
         self._stocks, self._size, self._remember = stocks, size, remember
         self._key = (show_id, *stocks["stock_ids"], *stocks["sections"], size)
-        self._known = self._brought_up_to_date(show_id)
+        self._known, self._as_of = self._brought_up_to_date(show_id)
         self._levels = bytearray(self._known.levels)
+        self.were_left = False  # whether somebody else was at work in a row
 
-    def worth_reading(self, *, among: int = 1) -> Iterator[list[Seat]]:
+    def worth_reading(self) -> Iterator[list[Seat]]:
         """Seats of the rows that may hold the party and strand nobody, ever more rows at a time.
 
-        The best rows come first; of those that hold the first blocks, `among` so many, any.
+        The best rows come first.
         """
-        wanted = [n for n, level in enumerate(self._levels) if level in WORTH_READING]
-        if among > 1:
-            blocks = accumulate(self._blocks(row) for row in wanted)
-            rows_among = 1 + sum(1 for _ in takewhile(lambda have: have < among, blocks))
-            first = wanted[:rows_among]
-            random.shuffle(first)
-            wanted[:rows_among] = first
-        begin, rows = 0, FIRST_ROWS
-        while begin < len(wanted):
-            chunk = wanted[begin : begin + rows]
+        wanted, rows = self._wanted(), FIRST_ROWS
+        while chunk := list(islice(wanted, rows)):
             yield self._seats_of(chunk)
-            begin += rows
-            rows = FIRST_ROWS if any(self._levels[row] >= FITS for row in chunk) else rows * WIDER
+            rows = FIRST_ROWS if any(self._levels[row] == FITS for row in chunk) else rows * WIDER
 
-    def _blocks(self, row: int) -> int:
-        level = self._levels[row]
-        if level >= STALE:
-            return level - STALE
-        return GUESSED if level == UNKNOWN else level - FITS + 1
+    def alone(self) -> Iterator[list[Seat]]:
+        """The same, but for the rows that somebody else is choosing in.
+
+        Nobody waits: buyers who come together go to as many rows.
+        """
+        wanted, rows = self._wanted(), FIRST_ROWS
+        chunk: list[int] = []
+        while chunk := chunk or list(islice(wanted, TRIED_AT_ONCE)):
+            found = ROWS_ALONE.all(
+                keys=[self._known.rows[row].key for row in chunk],
+                rows=rows,
+                **self._facts(chunk),
+                **self._stocks,
+            )
+            ours = list(dict.fromkeys(row[0] for row in found))  # counted from 1
+            tried = ours[-1] if len(ours) == rows else len(chunk)
+            self.were_left |= tried > len(ours)
+            if ours:
+                seats = [Seat(*row[1:]) for row in found if row[1] is not None]
+                self._learn([chunk[n - 1] for n in ours], seats)
+                yield seats
+                rows *= WIDER
+            chunk = chunk[tried:]
 
     def first_that_strands(self) -> list[Seat]:
         """Seats of the first row that holds the party though it strands a seat, if there is one."""
@@ -137,68 +214,75 @@ class FreeRows:
                 return seats
         return []
 
-    def _seats_of(self, rows: Sequence[int]) -> list[Seat]:
-        known = self._known.rows
-        facts: dict[str, Any] = {
-            "of_sections": [known[row][0] for row in rows],
-            "firsts": [known[row][1] for row in rows],
-            "lasts": [known[row][2] for row in rows],
+    def _wanted(self) -> Iterator[int]:
+        return (match.start() for match in WORTH_READING.finditer(bytes(self._levels)))
+
+    def _facts(self, rows: Sequence[int]) -> dict[str, Any]:
+        known = [self._known.rows[row] for row in rows]
+        return {
+            "of_sections": [row.section for row in known],
+            "firsts": [row.first for row in known],
+            "lasts": [row.last for row in known],
         }
-        seats = [Seat(*row) for row in FREE_IN_ROWS.all(**facts, **self._stocks)]
+
+    def _seats_of(self, rows: Sequence[int]) -> list[Seat]:
+        found = FREE_IN_ROWS.all(**self._facts(rows), **self._stocks)
+        seats = [Seat(*row) for row in found]
+        self._learn(rows, seats)
+        return seats
+
+    def _learn(self, rows: Sequence[int], seats: Sequence[Seat]) -> None:
+        """What rows hold, of which `seats` are all that is free."""
         for row in rows:
             self._levels[row] = NONE
         for (section, _row), of_row in groupby(seats, lambda seat: (seat.section, seat.row)):
-            self._learn(section, list(of_row))
+            free = list(of_row)
+            block = best_block(runs_of(free), self._size)
+            if block is not None:
+                row = _row_at(self._known.rows, section, free[0].ordinal)
+                self._levels[row] = STRANDS if block.cost[0] else FITS
         if self._remember:
-            _remember(self._key, replace(self._known, levels=bytes(self._levels)))
-        return seats
+            for row in rows:
+                self._known.learn(row, self._levels[row], self._as_of)
 
-    def _learn(self, section: int, seats: Sequence[Seat]) -> None:
-        runs = runs_of(seats)
-        block = best_block(runs, self._size)
-        if block is not None:
-            row = _row_at(self._known.rows, section, seats[0].ordinal)
-            blocks = sum(len(run.seats) // self._size for run in runs)
-            more = min(blocks, MOST_COUNTED) - 1
-            self._levels[row] = STRANDS if block.cost[0] else FITS + more
-
-    def _brought_up_to_date(self, show_id: int) -> _Known:
-        """What is known, with the rows that have changed since as unknown again."""
+    def _brought_up_to_date(self, show_id: int) -> tuple[_Known, int]:
+        """What is known, and from which transaction on a change may not be in what is read next."""
         known = _known.get(self._key)
-        since = known.xmin if known else NEVER
+        since = str(known.seen_before) if known else NEVER
         changes = CHANGED.all(show_id=show_id, since=since, at_most=MOST_CHANGES)
-        xmin = changes[0][0]
-        if known is not None and len(changes) < MOST_CHANGES:
-            levels = bytearray(known.levels)
-            if self._mark(known, levels, changes):
-                return replace(known, xmin=xmin, levels=bytes(levels))
-        rows = [tuple(row) for row in ROWS.all(**self._stocks)]
-        return _Known(rows, xmin, bytes(len(rows)))
+        as_of, map_id = int(changes[0][0]), changes[0][1]
+        if known is not None and known.map_id == map_id and len(changes) < MOST_CHANGES:
+            in_rows = self._in_rows(known, changes)
+            if in_rows is not None:
+                known.change(in_rows, as_of)
+                return known, as_of
+        known = _Known([Row(*of, lock_key("choosing", of[3])) for of in self._rows()], map_id)
+        known.seen_before = as_of
+        if self._remember:
+            _known[self._key] = known
+            if len(_known) > REMEMBERED:
+                _known.popitem(last=False)
+        return known, as_of
 
-    def _mark(self, known: _Known, levels: bytearray, changes: Iterable[Any]) -> bool:
-        """Mark the rows of changed seats; whether all of them are known rows."""
+    def _rows(self) -> list[tuple[int, int, int, int]]:
+        return [tuple(row) for row in ROWS.all(**self._stocks)]
+
+    def _in_rows(self, known: _Known, changes: Iterable[Any]) -> list[tuple[int, int, bool]] | None:
+        """Changes by the row that they are in; None where one is in no known row."""
         section_of = dict(zip(self._stocks["stock_ids"], self._stocks["sections"], strict=True))
-        for _xmin, stock_id, ordinal in changes:
+        found: list[tuple[int, int, bool]] = []
+        for _xmin, _map_id, stock_id, ordinal, is_free, changed_in in changes:
             section = section_of.get(stock_id)
             if section is not None:
                 row = _row_at(known.rows, section, ordinal)
                 if row < 0:
-                    return False
-                if FITS <= levels[row] < STALE:
-                    levels[row] += STALE - FITS + 1
-                elif NONE <= levels[row] <= STRANDS:
-                    levels[row] = STALE + 1
-        return True
+                    return None
+                found.append((row, int(changed_in), is_free))
+        return found
 
 
-def _row_at(rows: Sequence[tuple[int, int, int]], section: int, ordinal: int) -> int:
+def _row_at(rows: Sequence[Row], section: int, ordinal: int) -> int:
     """The number of the row that a seat is in, or -1."""
     row = bisect_right(rows, (section, ordinal, 2**31)) - 1
-    inside = row >= 0 and rows[row][0] == section and ordinal <= rows[row][2]
+    inside = row >= 0 and rows[row].section == section and ordinal <= rows[row].last
     return row if inside else -1
-
-
-def _remember(key: object, known: _Known) -> None:
-    _known[key] = known
-    if len(_known) > REMEMBERED:
-        _known.popitem(last=False)

@@ -4,18 +4,17 @@ A search reads free seats in the order in which they are sold, row by row, until
 holds the best choice (`best_seats`); rows that are known to hold no such party it passes over
 (`free_rows`). Reading locks nothing, so many buyers find the same seats; only the claim decides.
 Whoever loses takes the next best of what was read already, at once, and where that has happened
-lately buyers are sent apart from the start: each looks into any of the first few rows. Left to
-itself a search gives exactly the best.
+lately buyers are sent apart from the start: each goes to the first row that nobody else is choosing
+in. Left to itself a search gives exactly the best.
 """
 
-import random
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from models.sale import SaleStock
 from models.seat_map import SeatKind
-from services.best_seats import Party, candidates, choose
+from services.best_seats import Party, choose
 from services.free_rows import FreeRows
 from services.seat_runs import Seat, best_block, runs_of, stranded
 from utils.statement import Statement
@@ -24,7 +23,6 @@ from utils.ttl_cache import Lately
 
 FIRST_WINDOW, WIDER = 256, 4
 CONTENTION_REMEMBERED = 2.0  # seconds
-SPREAD, AMONG = 48, 6  # blocks that buyers are spread over, and how many of them in each row
 WHOLE = 1_000_000  # more seats than a show has
 
 lately_contended: Lately[int] = Lately(CONTENTION_REMEMBERED, largest=1_000)
@@ -227,16 +225,11 @@ class Search:
 
     def _chosen(self, party: Party) -> list[Seat] | None:
         """What no seat that is read later can better."""
-        has_whole_rows = not party.accessible
-        if self._spread and has_whole_rows:
-            few = candidates(self.seats, party.quantity, AMONG)
-            if few:
-                return random.choice(few)  # noqa: S311
-        return choose(self.seats, party, is_all=False, has_whole_rows=has_whole_rows)
+        return choose(self.seats, party, is_all=False, has_whole_rows=not party.accessible)
 
     def _one_that_strands(self, party: Party) -> list[Seat] | None:
         """The best block, once it is known that each would leave a single seat alone."""
-        if self._free_rows is None or self._lost:
+        if self._free_rows is None or self._lost or self._free_rows.were_left:
             return None
         block = best_block(runs_of(self._free_rows.first_that_strands()), party.quantity)
         return block.seats if block else None
@@ -244,7 +237,13 @@ class Search:
     def _rows(self, size: int) -> Iterator[list[Seat]]:
         stocks = self.hall.by_stock()
         self._free_rows = FreeRows(self.show_id, stocks, size, remember=self._remember)
-        yield from self._free_rows.worth_reading(among=SPREAD if self._spread else 1)
+        if not self._spread:
+            yield from self._free_rows.worth_reading()
+            return
+        for row in self._free_rows.alone():
+            if self._free_rows.were_left:
+                lately_contended.add(self.show_id)
+            yield row
 
     def _windows(self) -> Iterator[list[Seat]]:
         window, last = FIRST_WINDOW, None

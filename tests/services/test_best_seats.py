@@ -5,7 +5,7 @@ from itertools import combinations
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from services.best_seats import Party, can_take, candidates, choose, largest
+from services.best_seats import Party, can_take, choose, largest
 from services.seat_runs import Seat, runs_of, stranded
 
 LETTERS = "ABCDEFGH"
@@ -147,19 +147,6 @@ def test_the_largest_block_is_as_large_as_there_is_one(seats, people):
     sizes = [n for n in range(1, people + 1) if list(every_block(seats, n))]
 
     assert largest(seats, Party(people)) == max(sizes, default=0)
-
-
-@given(halls(), st.integers(1, 4), st.integers(1, 4))
-def test_candidates_share_no_seat_strand_nobody_and_begin_with_the_best(seats, people, most):
-    found = candidates(seats, people, most)
-
-    taken = [seat for choice in found for seat in choice]
-    assert len(set(taken)) == len(taken)
-    best = choose(seats, Party(people, together=True), is_all=False, has_whole_rows=True)
-    assert found[:1] == ([best] if best else [])
-    for number, choice in enumerate(found):
-        left = [seat for seat in seats if all(seat not in other for other in found[:number])]
-        assert not stranded(left, choice)
 
 
 def accessible_in(seats):
