@@ -30,6 +30,18 @@ class RelocateSchema(Input):
     the venue's usual map, without `seat_map_version` the present one.
     """
 
+    rules = (
+        {
+            "properties": {
+                "sections": {
+                    "type": "object",
+                    "propertyNames": {"minLength": 1, "maxLength": 100},
+                    "maxProperties": MOST_SECTIONS,
+                }
+            }
+        },
+    )
+
     example = {"venue_id": 2, "sections": {"Floor": "Stalls"}, "unplaced": "refuse"}
 
     venue_id = key()

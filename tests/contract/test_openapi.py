@@ -64,7 +64,7 @@ BEYOND_SCHEMA = (
     "There is no ",
     "You have no such ",
     "No account has this address",
-    "Is not a (place of this booking|price of this tier|cursor of this list)",
+    "Is not a (place of this booking|price of this tier|cursor of (this list|seat status))",
     "(This|The) show has no ",
     r"Tier \d+ (has|does not) ",
     "Name one of this map's sections",
@@ -98,8 +98,8 @@ BEYOND_SCHEMA = (
     "There is another ",
     "(No row|Nothing|An accessible seat|A map|Rows have|A (row|section|table) has) ",
     "(Describes none|Is longer than|Is not a range)",
-    r"\S+( \w+)? (is (the last seat|a companion seat|no range|longer than)|runs backwards)",
-    r"\S+ can be read in two ways|\S+: (only numbers|Must be 1 to 10)",
+    r".+ (is (the last seat|a companion seat|no range|longer than)|runs backwards)",
+    r".+ can be read in two ways|.+: (only numbers|Must be 1 to 10)",
     "1 to 100 of them",
     # NUL in any text: the document says it once, in its description
     "Contains NUL or a lone surrogate",
@@ -112,6 +112,7 @@ BEYOND_SCHEMA = (
     "The show (ends|sells) ",
     "The (doors open|sale ends|fee is|tiers would) ",
     "Is more than anyone may buy",
+    "Are more than the quantity",
     "A show lasts ",
     "A tag is given twice",
     "A seat cannot be swapped for itself",
@@ -203,7 +204,11 @@ def test_it_does_what_the_document_says(app: Flask, world: World, undone: Any, l
         lot = crc32(repr(case).encode())
         if case.meta.phase.name == TestPhase.COVERAGE and next(numbers) > PLENTY and lot % 3:
             return  # large bodies have hundreds of boundary values that are much alike
-        headers = world.callers[CALLERS[lot // 3 % len(CALLERS)]]
+        # who does not unpack compressed answers reads no JSON in them
+        headers = {
+            **world.callers[CALLERS[lot // 3 % len(CALLERS)]],
+            "Accept-Encoding": "identity",
+        }
         with undone():
             response = case.call(headers=headers)
             case.validate_response(
@@ -244,7 +249,7 @@ def test_what_one_operation_makes_the_next_ones_find(app: Flask, world: World, u
             super().teardown()
 
         def get_call_kwargs(self, case: Any) -> dict[str, Any]:
-            return {"headers": world.callers["admin"]}
+            return {"headers": world.callers["admin"] | {"Accept-Encoding": "identity"}}
 
         def before_call(self, case: Any) -> None:
             if isinstance(case.body, dict):

@@ -95,4 +95,4 @@ def test_the_five_minutes_go_as_printed(client, session):
             else:
                 answer = response.json
                 assert_printed(json.loads(printed), answer, curl[:60])
-    assert ran == 11
+    assert ran == 13
