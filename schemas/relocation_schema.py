@@ -15,7 +15,15 @@ class Renamed(fields.Dict):
     """Names by names."""
 
     def __init__(self, **kwargs: Any) -> None:
-        metadata = {"description": "What sections are called there, by what they are called here"}
+        metadata = {
+            "description": "What sections are called there, by what they are called here",
+            "allOf": [
+                {
+                    "propertyNames": {"minLength": 1, "maxLength": 100},
+                    "maxProperties": MOST_SECTIONS,
+                }
+            ],
+        }
         name = text(100)
         super().__init__(name, text(100), metadata=metadata, validate=_few, **kwargs)
 
@@ -29,18 +37,6 @@ class RelocateSchema(Input):
     """Where a show goes: without `venue_id` it stays in its venue, without `seat_map_id` it gets
     the venue's usual map, without `seat_map_version` the present one.
     """
-
-    rules = (
-        {
-            "properties": {
-                "sections": {
-                    "type": "object",
-                    "propertyNames": {"minLength": 1, "maxLength": 100},
-                    "maxProperties": MOST_SECTIONS,
-                }
-            }
-        },
-    )
 
     example = {"venue_id": 2, "sections": {"Floor": "Stalls"}, "unplaced": "refuse"}
 
