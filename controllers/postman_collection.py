@@ -64,7 +64,7 @@ class Operation:
         self.spec: Json = document["paths"][path][method]
         shared = document["paths"][path].get("parameters", [])
         self.parameters: list[Json] = [*shared, *self.spec.get("parameters", [])]
-        answered = min(status for status in self.spec["responses"] if status.startswith("2"))
+        answered = max(status for status in self.spec["responses"] if status.startswith("2"))
         self.status = int(answered)
         self.answer: Json = self.spec["responses"][answered]
 

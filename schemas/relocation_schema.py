@@ -38,7 +38,7 @@ class RelocateSchema(Input):
     the venue's usual map, without `seat_map_version` the present one.
     """
 
-    example = {"venue_id": 2, "sections": {"Floor": "Stalls"}, "unplaced": "refuse"}
+    example = {"venue_id": 4, "sections": {"Floor": "Main Hall"}, "unplaced": "refuse"}
 
     venue_id = key()
     seat_map_id = key()
