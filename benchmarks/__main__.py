@@ -22,14 +22,13 @@ from sqlalchemy import make_url
 
 from benchmarks import load, machine, report
 from benchmarks.scenarios import SCENARIOS, SIDES, Scenario, Stage
-from benchmarks.server import Server
+from benchmarks.server import NO_END, Server
 from config import ENVIRONMENT, ROOT, STATE
 from utils import dev_database
 
 HOME = STATE / "bench-postgres"
 CONNECTIONS = 16
 # Nobody sells as much as a load; what is counted is counted all the same.
-NO_END = {"SELL_LIMIT": "1000000000 per minute", "HOLD_BUDGET_MINUTES": "1000000000"}
 WORLDS = {"small": 10_000, "large": 1_000_000}
 GROWS = ("hot_hold", "refused", "event_list", "event_detail", "booking_list", "check_in")
 Result = dict[str, Any]

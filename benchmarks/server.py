@@ -14,6 +14,7 @@ from benchmarks import machine
 from config import ENVIRONMENT, ROOT
 
 PATIENCE = 60  # seconds
+NO_END = {"SELL_LIMIT": "1000000000 per minute", "HOLD_BUDGET_MINUTES": "1000000000"}
 
 
 class Server:
