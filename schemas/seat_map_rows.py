@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import Any
 
 from models.layout import WantedRow, WantedSeat, round_table
@@ -58,12 +57,21 @@ class Reading:
 
     mistakes: Mistakes = field(default_factory=Mistakes)
     places: int = 0
+    excepted: int = 0
 
     def count(self, more: int) -> None:
         """Take so many places more, if a map may have them: before anything is made of them."""
         self.places += more
         if self.places > LARGEST_VENUE:
             self.mistakes.at("sections", f"A map holds {LARGEST_VENUE:,} places at most.")
+            self.mistakes.end()
+
+    def count_excepted(self, more: int, path: str) -> None:
+        """Take so many rows or seats more of exceptions: no map has more of them than places."""
+        self.excepted += more
+        if self.excepted > 2 * LARGEST_VENUE:
+            told = f"Exceptions are longer than those of {LARGEST_VENUE:,} places can be."
+            self.mistakes.at(path, told)
             self.mistakes.end()
 
 
@@ -82,8 +90,7 @@ def is_number(value: Any) -> bool:
     return (
         isinstance(value, int | float)
         and not isinstance(value, bool)
-        and isfinite(value)
-        and abs(value) <= FARTHEST
+        and abs(value) <= FARTHEST  # no infinity is, and what is no number neither
     )
 
 

@@ -38,7 +38,7 @@ def rows_of(section: dict[str, Any], path: str, reading: Reading) -> list[Row]:
         mistakes.at(f"{path}.rows", told)
         return []
     _only(section, path, {"rows", "seats", "aisles_after", "exceptions"}, mistakes)
-    usual = _usual(section, path, mistakes)
+    usual = _usual(section, path, reading)
     if isinstance(rows, str):
         labels = described_rows(rows, f"{path}.rows", mistakes)
         found = [_usual_row(label, f"{path}.rows", usual, reading) for label in labels]
@@ -93,8 +93,9 @@ def _listed(value: list[Any], path: str, reading: Reading) -> list[Row]:
     return rows
 
 
-def _usual(section: dict[str, Any], path: str, mistakes: Mistakes) -> Usual:
+def _usual(section: dict[str, Any], path: str, reading: Reading) -> Usual:
     """What a section says of all its rows, and of some."""
+    mistakes = reading.mistakes
     seats = None
     if "seats" in section:
         seats = described(section["seats"], f"{path}.seats", mistakes)
@@ -106,13 +107,12 @@ def _usual(section: dict[str, Any], path: str, mistakes: Mistakes) -> Usual:
         section["exceptions"], f"{path}.exceptions", 1, MOST_ROWS, mistakes
     ):
         for n, each in enumerate(section["exceptions"]):
-            _except(each, f"{path}.exceptions.{n}", Usual(seats, after, {}), exceptions, mistakes)
+            _except(each, f"{path}.exceptions.{n}", Usual(seats, after, {}), exceptions, reading)
     return Usual(seats, after, exceptions)
 
 
-def _except(
-    value: Any, path: str, usual: Usual, known: dict[str, Usual], mistakes: Mistakes
-) -> None:
+def _except(value: Any, path: str, usual: Usual, known: dict[str, Usual], reading: Reading) -> None:
+    mistakes = reading.mistakes
     names = {"rows", "seats", "aisles_after"}
     if not members(value, path, names, mistakes, required=("rows",)):
         return
@@ -121,10 +121,13 @@ def _except(
     seats, after = usual.seats, usual.aisles
     if "seats" in value:
         seats = described(value["seats"], f"{path}.seats", mistakes)
+        reading.count_excepted(len(seats.names) if seats else 0, path)
     if "aisles_after" in value:
         after = aisles(value["aisles_after"], f"{path}.aisles_after", mistakes)
     if "rows" in value:
-        for label in described_rows(value["rows"], f"{path}.rows", mistakes):
+        labels = described_rows(value["rows"], f"{path}.rows", mistakes)
+        reading.count_excepted(len(labels), path)
+        for label in labels:
             if label in known:
                 mistakes.at(f"{path}.rows", f"There is another exception for row {label}.")
             known[label] = Usual(seats, after, {}, path)
@@ -181,19 +184,20 @@ def own_row(label: str, seats: Any, path: str, reading: Reading) -> Row | None:
 
 def _check_aisles(rows: list[Row | None], usual: Usual, mistakes: Mistakes) -> None:
     """Put the section's aisles into its rows; refuse those that no row has, and odd exceptions."""
+    if mistakes.found:
+        return  # what is wrong already may be why these would be
     used: set[str] = set()
     for row in rows:
         if row is not None and row.after is None:
             after = usual.exceptions.get(row.label, usual).aisles
             used |= with_aisles(row, after, mistakes, strict=False)
     labels = {row.label for row in rows if row is not None}
-    mistakes_stand = bool(mistakes.found)
     for label, exception in usual.exceptions.items():
-        if label not in labels and not mistakes_stand:
+        if label not in labels:
             mistakes.at(f"{exception.path}.rows", f"There is no row {label}.")
     everywhere = [usual, *usual.exceptions.values()]
     for path, number in dict.fromkeys(one for each in everywhere for one in each.aisles):
-        if path not in used and not mistakes_stand:
+        if path not in used:
             mistakes.at(path, f"No row has a seat {number} that another one follows.")
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from schemas import seat_labels
+from schemas import seat_labels, seat_map_rows
 from schemas.seat_labels import NotDescribed
 from schemas.seat_map_document import EXAMPLES, SCHEMA
 from schemas.seat_map_reading import read_map
@@ -150,6 +150,44 @@ def _members(value, path=()):
     elif isinstance(value, list):
         for n, inner in enumerate(value):
             yield from _members(inner, (*path, n))
+
+
+@pytest.mark.parametrize(
+    "number",
+    [10**400, -(10**400), 1e308, float("inf"), float("nan")],
+    ids=["huge", "below all", "far", "infinite", "none"],
+)
+def test_a_number_that_no_drawing_has_is_named(number):
+    stage = {"x": number, "y": 0, "width": 1, "height": number}
+    row = {"row": "A", "seats": [{"number": "1", "x": number, "y": 0}]}
+    section = {"name": "B", "kind": "seated", "rows": [row], "outline": [[number, 0]] * 3}
+    floor = {"name": "F", "kind": "standing", "capacity": number}
+    document = {"name": "A", "stage": stage, "sections": [section, floor]}
+
+    assert [path for path, _ in mistakes(document)] == [
+        "stage.x",
+        "stage.height",
+        "sections.0.outline.0",
+        "sections.0.rows.0.seats.0.x",
+        "sections.1.capacity",
+    ]
+
+
+def test_no_more_is_read_than_a_hall_could_have(monkeypatch):
+    """A few bytes can describe a thousand rows, and a small body a hundred million of them."""
+    read = []
+    monkeypatch.setattr(
+        seat_map_rows, "_are_labels", lambda labels, *_: not read.append(len(labels))
+    )
+    of_each = range(1, 1_000_000, 1000)
+    exceptions = [{"rows": f"{n}-{n + 999}", "seats": "1-1000"} for n in of_each]
+    section = {"kind": "seated", "rows": "A", "seats": "1-2", "exceptions": exceptions}
+    sections = [section | {"name": f"S{n}"} for n in range(20)]
+
+    found = mistakes({"name": "", "sections": sections})
+
+    assert [path for path, _ in found] == ["name", "sections.0.exceptions.200"]
+    assert sum(read) < 500_000
 
 
 def test_the_schema_is_itself_valid():
