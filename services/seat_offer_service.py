@@ -19,22 +19,19 @@ SHOWS_REMEMBERED = 50
 Sellers = tuple[int, ...]  # ids of the tiers that sell a seat, in their order
 RowOf = tuple[str, str]  # a section and a row of it
 
-# Rows that are in one stock are counted; only of the others each seat is named.
+# Rows that are in one stock are counted; only of the others each seat is named. A show's places are
+# read once, because no index finds those of a row.
 ASSIGNED = Statement(
     "seat_offers",
     """
     WITH counted AS MATERIALIZED (
-        SELECT k.section_name, p."row", p.stock_id, count(*) AS seats,
+        SELECT k.section_name, p."row", p.stock_id, count(*) AS seats, array_agg(p.key) AS keys,
                count(*) OVER (PARTITION BY k.section_name, p."row") AS stocks
           FROM places p JOIN stocks k ON k.id = p.stock_id
          WHERE p.show_id = :show_id AND p.key IS NOT NULL AND k.section_name = ANY(:sections)
          GROUP BY k.section_name, p."row", p.stock_id)
     SELECT c.section_name, c."row", c.stock_id,
-           CASE WHEN c.stocks > 1 OR c.seats < coalesce(wanted.seats, 0)
-                THEN ARRAY(SELECT p.key FROM places p
-                            WHERE p.stock_id = c.stock_id AND p."row" = c."row"
-                              AND p.show_id = :show_id
-                            ORDER BY p.ordinal) END
+           CASE WHEN c.stocks > 1 OR c.seats < coalesce(wanted.seats, 0) THEN c.keys END
       FROM counted c
       LEFT JOIN unnest(CAST(:sections AS text[]), CAST(:rows AS text[]), CAST(:sizes AS bigint[]))
                 AS wanted(section, "row", seats)
