@@ -37,9 +37,8 @@ Point = tuple[float, float]
 SECTIONS = Statement(
     "layout_sections",
     """
-    SELECT c.id, c.name, c.kind, c.capacity, c.outline, v.number, v.stage, m.name
-      FROM seat_map_versions v JOIN seat_maps m ON m.id = v.seat_map_id
-      LEFT JOIN sections c ON c.seat_map_version_id = v.id
+    SELECT c.id, c.name, c.kind, c.capacity, c.outline, v.number, v.stage, v.name
+      FROM seat_map_versions v LEFT JOIN sections c ON c.seat_map_version_id = v.id
      WHERE v.id = :version_id ORDER BY c.position, c.id
     """,
 )

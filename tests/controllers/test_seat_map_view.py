@@ -26,8 +26,9 @@ from schemas.seat_map_view_schema import SeatMapViewSchema, SeatOffersSchema, Se
 from services import seat_drawing_service
 from services.layout_service import LaidOutRow, LaidOutSection, Layout
 from services.seat_drawing_service import Seen, draw
-from services.seat_offer_service import Assigned
+from services.seat_offer_service import ASSIGNED, Assigned
 from tests.factories import (
+    AdminFactory,
     EventFactory,
     OrganiserFactory,
     ShowFactory,
@@ -136,6 +137,18 @@ class TestMap:
         assert (again.status_code, again.data) == (304, b"")
         assert again.headers["ETag"] == etag
         assert client.get(at(show, "seat_map"), headers={"If-None-Match": '"x"'}).data == first.data
+
+    def test_is_called_what_its_map_was_called_then(self, client, show, as_user):
+        """Whoever has kept it would never hear of another name."""
+        version = db.session.get(SeatMapVersion, show.seat_map_version_id)
+        renamed = client.patch(
+            f"/seat_maps/{version.seat_map_id}",
+            json={"name": "Winter"},
+            headers=as_user(AdminFactory()),
+        )
+        assert renamed.status_code == 200
+
+        assert client.get(at(show, "seat_map")).json["name"] == version.name == "Main"
 
     def test_compressed_it_is_another_text(self, client, organiser):
         venue = VenueFactory(layout=[("Stalls", {"A": 50})])
@@ -256,6 +269,19 @@ class TestOffers:
 
         [area] = client.get(at(show, "seat_offers")).json["areas"]
         assert area["tier_ids"] == [stalls.id, later.id]
+
+    def test_reads_the_places_once_however_many_rows_are_split(self, client, show, stalls, staff):
+        body = {"remove_seats": ["STALLS/A-1", "STALLS/B-1"]}
+        client.patch(f"/stocks/{stalls.stocks[0].id}", json=body, headers=staff)
+        assert client.get(at(show, "seat_offers")).status_code == 200
+        rows = {"sections": ["Stalls"] * 2, "rows": ["A", "B"], "sizes": [3, 2]}
+
+        explained = db.session.connection().exec_driver_sql(
+            f"EXPLAIN (COSTS OFF) {ASSIGNED.call}", {"show_id": show.id, **rows}
+        )
+
+        plan = "\n".join(line for (line,) in explained)
+        assert len(re.findall(r"(?: on| using \S+ on) places", plan)) == 1, plan
 
     def test_has_a_tag_by_what_it_says(self, client, show, stalls):
         first = client.get(at(show, "seat_offers"))
