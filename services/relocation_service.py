@@ -201,6 +201,7 @@ def apply(relocation: Relocation, *, caller: Caller) -> Relocation:
         if relocation.status != RelocationStatus.PLANNED:
             raise RelocationMovedOn("Another relocation has taken the place of this one.")
         _require_movable(show)
+        _require_map(relocation)
         booking_service.lock_living(show)
         decided = relocation_hall.plan(
             show,
@@ -251,6 +252,13 @@ def _require_movable(show: Show) -> None:
         raise EventMovedOn("The event is completed; its shows are history.")
     if show.ends_at is not None and db.session.scalar(select(now() >= show.ends_at)):
         raise ShowMovedOn("The show is over.")
+
+
+def _require_map(relocation: Relocation) -> None:
+    """Refuse a map that was deleted after it was found; its venue is locked by now."""
+    there = select(SeatMap.id).where(SeatMap.id == relocation.seat_map_id)
+    if db.session.scalar(there.where(SeatMap.deleted_at.is_(None))) is None:
+        raise Invalid.at("seat_map_id", "That seat map was deleted.")
 
 
 def _require_all_placed(decided: Plan, unplaced: Unplaced) -> None:

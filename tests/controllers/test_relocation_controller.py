@@ -22,7 +22,9 @@ from models import (
     Venue,
 )
 from models.layout import WantedRow, WantedSeat, seated
-from services import seat_map_service, verify_service
+from models.values import STRANGER
+from schemas.seat_map_reading import read_map
+from services import relocation_service, seat_map_service, verify_service
 from tests.controllers.test_booking_controller import age
 from tests.factories import (
     OrganiserFactory,
@@ -534,6 +536,24 @@ class TestAgain:
         again = client.post(f"/relocations/{told['id']}/apply", headers=manager)
 
         assert (again.status_code, again.json) == (200, told)
+        assert state() == before
+
+    def test_apply_of_a_plan_whose_map_was_deleted_is_refused(
+        self, client, show, relocate, manager, monkeypatch
+    ):
+        hall = {"name": "Winter", "sections": [{"name": "Floor", "kind": "standing"}]}
+        hall["sections"][0]["capacity"] = 50
+        version = seat_map_service.create(show.venue, read_map(hall), caller=STRANGER)
+        with monkeypatch.context() as patched:  # the process died here
+            patched.setattr(relocation_service, "apply", lambda relocation, **_: relocation)
+            planned = relocate(seat_map_id=version.id).json
+        assert planned["status"] == "planned"
+        seat_map_service.delete(version)
+        before = state()
+
+        answer = client.post(f"/relocations/{planned['id']}/apply", headers=manager)
+
+        assert (answer.status_code, answer.json["code"]) == (400, "invalid")
         assert state() == before
 
 
