@@ -157,7 +157,7 @@ def show_seat_map_version(seat_map_id: int, number: int, caller: Caller) -> Resp
     if request.if_none_match.contains_weak(etag):
         response = Response(status=304)
     else:
-        response = Response(orjson.dumps(seat_map_versions.document(version)), content_type=JSON)
+        response = Response(seat_map_versions.rendered(version), content_type=JSON)
     response.set_etag(etag)
     response.headers["Cache-Control"] = FOR_EVER
     return response

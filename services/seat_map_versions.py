@@ -1,9 +1,12 @@
 """Versions of seat maps: which there are, and each as the document that would make it again."""
 
+import math
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+import orjson
 from sqlalchemy import BigInteger, Select, cast, func, select
 from sqlalchemy.orm import with_expression
 
@@ -11,8 +14,14 @@ from init import db
 from models import MapSeat, SeatMap, SeatMapVersion, Section
 from models.seat_map import SeatKind, SectionKind
 from utils.errors import NotFound
+from utils.ttl_cache import TtlCache
 
+DOCUMENTS_REMEMBERED = 4
 FORMAT = 1  # of the documents: whoever writes them otherwise counts it up, for caches
+
+_kept: TtlCache[tuple[int, datetime], bytes] = TtlCache(
+    lambda: math.inf, largest=DOCUMENTS_REMEMBERED
+)
 
 
 def of_map(seat_map: SeatMap) -> Select[SeatMapVersion]:
@@ -43,6 +52,11 @@ def find(seat_map: SeatMap, number: int) -> SeatMapVersion:
 def etag(version: SeatMapVersion) -> str:
     """What stands for the document of a version, which never changes."""
     return f"{version.id}.{FORMAT}"
+
+
+def rendered(version: SeatMapVersion) -> bytes:
+    """The JSON of its document; each process keeps a few, because anyone may ask for a stadium."""
+    return _kept.get((version.id, version.created_at), lambda: orjson.dumps(document(version)))
 
 
 def document(version: SeatMapVersion) -> dict[str, Any]:

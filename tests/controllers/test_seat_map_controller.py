@@ -614,6 +614,17 @@ class TestVersions:
         assert have.headers["ETag"] == response.headers["ETag"]
         assert have.headers["Cache-Control"] == response.headers["Cache-Control"]
 
+    def test_a_version_is_written_out_once(self, client, path, manager, count_statements):
+        made = client.post(path, json=SEATED, headers=manager).json
+        here = f"/seat_maps/{made['id']}/versions/1"
+        first = client.get(here)
+        count_statements.clear()
+
+        again = client.get(here)
+
+        assert (again.data, again.headers["ETag"]) == (first.data, first.headers["ETag"])
+        assert not any("map_seats" in statement for statement in count_statements)
+
     @pytest.mark.parametrize("number", ["2", "0", "x", str(2**70)])
     def test_no_such_version(self, client, path, manager, number):
         made = client.post(path, json=SEATED, headers=manager).json
