@@ -59,13 +59,12 @@ def _line(*cells: Any) -> str:
 def read_lines(text: str, name: str) -> WantedMap:
     """The map that a file describes. Raises WrongLines with each mistake at its line."""
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), restval="")
-    unknown = set(reader.fieldnames or ()) - set(HEADER)
-    missing = {"section", "kind"} - set(reader.fieldnames or ())
-    if unknown or missing:
-        told = f"The columns are {', '.join(HEADER)}; section and kind are needed."
-        raise WrongLines([(1, told)])
     file = _File(name)
     try:
+        columns = set(reader.fieldnames or ())
+        if columns - set(HEADER) or not {"section", "kind"} <= columns:
+            told = f"The columns are {', '.join(HEADER)}; section and kind are needed."
+            raise WrongLines([(1, told)])
         for cells in reader:
             if any(cells.values()):
                 file.take(reader.line_num, cells)

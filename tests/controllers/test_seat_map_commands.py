@@ -148,6 +148,7 @@ def test_mistakes_are_told_by_line(run, venue, tmp_path):
     [
         ("m.csv", "a,b\n1,2\n", "line 1: The columns are section, kind"),
         ("m.csv", "", "line 1: The columns are"),
+        pytest.param("m.csv", "a" * 140_000, "Is no CSV", id="a heading without end"),
         ("m.csv", "section,kind\n", "sections: Must have 1 to 500 items."),
         ("m.json", "{", "not valid JSON"),
         ("m.json", "[]", "body: Must be an object."),
