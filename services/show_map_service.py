@@ -42,7 +42,12 @@ SEATS = """
       FROM unnest(CAST(:section_ids AS bigint[]), CAST(:prefixes AS text[]))
            AS c (section_id, prefix)
       JOIN map_seats m ON m.section_id = c.section_id
+     WHERE m.section_id = ANY(CAST(:section_ids AS bigint[]))
 """
+# Of a version, or a show, that was just made the planner expects a few seats, and would compare
+# each with each.
+NEVER_EACH_WITH_EACH = text("SET LOCAL enable_nestloop = off")
+AS_EVER = text("SET LOCAL enable_nestloop = on")
 LACKING = text(
     f"""
     WITH seats AS ({SEATS})
@@ -173,12 +178,14 @@ def repin(show: Show, version: SeatMapVersion) -> None:
         return
     db.session.flush()
     facts = _facts(show, version)
+    db.session.execute(NEVER_EACH_WITH_EACH)
     _require_fit(facts)
     before = db.session.get(SeatMapVersion, show.seat_map_version_id or 0)
     db.session.execute(LOCK_WHAT_CHANGES, facts)
     removed = db.session.scalar(REMOVE_GONE, facts)
     for statement in (PLACE_ANEW, MOVE_STOCKS, LET_GO, MOVE_LIMITS, DROP_LIMITS, TOUCH_TIERS):
         db.session.execute(statement, facts)
+    db.session.execute(AS_EVER)
     show.seat_map_version_id = version.id
     show.touch()
     db.session.flush()
