@@ -94,9 +94,9 @@ class Place(Keyed, Base):
 
     `ordinal` counts a stock's standing places from 1, so that a claim can start anywhere in it; a
     seat's is its position in its section: neighbours differ by one, and the best seats come first.
-    `changed_in` is the transaction that last gave the place to somebody, or took it back; for
-    seats it is kept in order (`seat_status_service`). Every claim writes an entry into every index
-    that names the row, so there are no more than these.
+    `changed_in` is the transaction that last gave the place to somebody, took it back, or gave it
+    another position; for seats it is kept in order (`seat_status_service`). Every claim writes an
+    entry into every index that names the row, so there are no more than these.
     """
 
     __tablename__ = "places"

@@ -95,7 +95,8 @@ PLACE_ANEW = text(
     f"""
     WITH seats AS ({SEATS})
     UPDATE places p
-       SET ordinal = s.position, off_centre = s.off_centre, seat_kind = s.kind
+       SET ordinal = s.position, off_centre = s.off_centre, seat_kind = s.kind,
+           changed_in = pg_current_xact_id()
       FROM seats s
      WHERE p.show_id = :show_id AND p.key IS NOT NULL AND s.key = p.key
        AND (s.position, s.off_centre, s.kind) IS DISTINCT FROM

@@ -71,5 +71,31 @@ def test_a_sale_finds_the_old_map_or_the_new_one(
         assert "seats-are-on-the-map" in {breach.invariant for breach in sound()}
 
 
+def test_parties_get_the_best_row_that_the_new_map_has(app, committed, as_user):
+    """What a process remembers of rows is of the map before, and nobody has bought a seat there."""
+    back = plain_row("B", SEATS)
+    parted = seated("Stalls", [plain_row("A", SEATS[:4], gaps_after=(2,)), back])
+    venue = VenueFactory(layout=[parted])
+    show = ShowFactory(venue=venue)
+    tier_id = TierFactory(show=show, section="Stalls", price=0).id
+    seat_map_service.lay_out(venue, [seated("Stalls", [plain_row("A", SEATS[:4]), back])])
+    db.session.commit()
+    item = {"tier_id": tier_id, "quantity": 4, "together": True}
+    party = {"show_id": show.id, "items": [item]}
+    path, manager = f"/shows/{show.id}", as_user(AdminFactory())
+
+    def row_of_a_party():
+        headers = as_user(UserFactory())
+        with app.test_client() as client:
+            answer = client.post("/bookings/", json=party, headers=headers)
+        return {place["key"][:8] for place in answer.json["places"]}
+
+    assert row_of_a_party() == {"STALLS/B"}
+    with app.test_client() as client:
+        moved = client.patch(path, json={"seat_map_version": 2}, headers=manager)
+    assert moved.status_code == 200
+    assert row_of_a_party() == {"STALLS/A"}
+
+
 def order(show, tier_id, seat):
     return {"show_id": show.id, "items": [{"tier_id": tier_id, "seats": [seat]}]}
