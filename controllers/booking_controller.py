@@ -185,7 +185,7 @@ def add_seats(wanted: WantedLine, booking_id: int, caller: Caller) -> Booking:
 
 @bookings_bp.delete("/<id:booking_id>/seats/<id:place_id>")
 @bookings_bp.response(200, BookingSchema())
-@refuses(Invalid, BookingMovedOn, HoldExpired)
+@refuses(Invalid, WouldStrandASeat, Busy, BookingMovedOn, HoldExpired)
 @for_caller(Permission.BOOKING_CHANGE)
 def remove_seat(booking_id: int, place_id: int, caller: Caller) -> Booking:
     """Give one place of a hold back."""

@@ -61,24 +61,53 @@ def add_seats(caller: Caller, booking: Booking, line: WantedLine) -> Booking:
 def remove_seat(caller: Caller, booking: Booking, place_id: int) -> Booking:
     """Give one place of the basket back, and keep the others, also when nothing is sold any more.
 
-    Raises NotFound when it is not in there, and Invalid when too little would be left.
+    Raises NotFound when it is not in there, Invalid when too little would be left, and
+    WouldStrandASeat.
     """
-    with transaction():
-        booking = booking_service.read_back(lock(booking).id)
-        booking.require_alive()
-        line_id = next((place.line_id for place in booking.places if place.id == place_id), None)
-        if line_id is None:
-            raise NotFound(f"There is no place {place_id} in this booking.")
-        line = next(line for line in booking.lines if line.id == line_id)
-        _require_enough_without(booking, line)
-        facts = {"place_id": place_id, "line_id": line_id}
-        db.session.execute(RELEASE_ONE, facts)
-        db.session.execute(SHRINK_LINE if line.quantity > 1 else DELETE_LINE, facts)
-        _set_total(booking, booking.total_amount - line.unit_amount)
-        _count_given_back(booking, 1)
-        _keep_names(booking, {place.id for place in booking.places} - {place_id})
-        booking.touch()
+    return with_fresh_sheet(booking.show_id, lambda _sure: _remove_once(caller, booking, place_id))
+
+
+def _remove_once(caller: Caller, booking: Booking, place_id: int) -> Booking:
+    sheet = sale_service.sheet(booking.show_id)
+    if sheet is None:
+        raise NotFound(f"There is no booking {booking.id}.")
+    seat = [place.key for place in booking.places if place.id == place_id and place.key]
+    avoids_singles = sheet.avoid_single_seats and booking.channel not in AT_THE_DESK
+
+    def attempt(_wait_ms: int) -> None:
+        with transaction():
+            if avoids_singles:
+                lock_keys(orphan_service.keys_of(sheet.show_id, seat))
+            held = booking_service.read_back(lock(booking).id)
+            held.require_alive()
+            line_id = next((place.line_id for place in held.places if place.id == place_id), None)
+            if line_id is None:
+                raise NotFound(f"There is no place {place_id} in this booking.")
+            line = next(line for line in held.lines if line.id == line_id)
+            _require_enough_without(held, line)
+            if avoids_singles and seat:
+                orphan_service.require_none_of(seat, sheet, held, _seats_but(held, place_id))
+            facts = {"place_id": place_id, "line_id": line_id}
+            db.session.execute(RELEASE_ONE, facts)
+            db.session.execute(SHRINK_LINE if line.quantity > 1 else DELETE_LINE, facts)
+            _set_total(held, held.total_amount - line.unit_amount)
+            _count_given_back(held, 1)
+            _keep_names(held, {place.id for place in held.places} - {place_id})
+            held.touch()
+
+    inventory_service.until_claimed(
+        sheet.show_id, [], attempt, version=sheet.version, booking_id=booking.id
+    )
     return booking_service.find(booking.id, caller=caller)
+
+
+def _seats_but(booking: Booking, place_id: int) -> dict[int, list[str]]:
+    """The seats that a booking has beside one, by line."""
+    seats: dict[int, list[str]] = {}
+    for place in booking.places:
+        if place.key and place.line_id and place.id != place_id:
+            seats.setdefault(place.line_id, []).append(place.key)
+    return seats
 
 
 def _change(caller: Caller, booking: Booking, edit: Edit) -> Booking:

@@ -6,8 +6,11 @@ first takes its advisory lock: with `keys_of` and the other advisory keys before
 takes anything else, or, like a search for the best seats, only if nobody has it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from models import Booking
+from models.sale import SaleSheet
+from services import inventory_service, sale_service
 from services.best_seats import Party, choose
 from services.claim_service import Claim, Short
 from services.seat_choice_service import WHOLE, Hall, Search, row_key
@@ -58,17 +61,32 @@ AROUND = Statement(
 )
 
 
+# What a booking had a moment ago, before all that it has was given back.
+HAVE_AGAIN = Statement(
+    "have_again",
+    """
+    UPDATE places p SET booking_id = :booking_id, line_id = own.line_id
+      FROM unnest(CAST(:place_ids AS bigint[]), CAST(:line_ids AS bigint[]))
+           AS own(place_id, line_id)
+     WHERE p.id = own.place_id
+    """,
+)
+
+
 def keys_of(show_id: int, seats: Iterable[str]) -> list[int]:
     """The advisory keys of the rows that chosen seats are in."""
     rows = CHOSEN.all(show_id=show_id, seats=sorted(set(seats)))
     return sorted({row_key(show_id, section, row) for _key, row, _ordinal, section in rows})
 
 
-def require_none(show_id: int, claims: Sequence[Claim]) -> None:
+def require_none(
+    show_id: int, claims: Sequence[Claim], *, of: Collection[str] | None = None
+) -> None:
     """Raise WouldStrandASeat where seats chosen by key would, and other seats would not.
 
     Runs in the transaction that will claim them, with the locks of `keys_of`, and after what the
-    booking had before is given back. Raises Short where dead holds are to be cleared away first.
+    booking had before is given back. Seats that are not among `of`, if told, may be left alone.
+    Raises Short where dead holds are to be cleared away first.
     """
     chosen = {seat for wanted in claims for seat in wanted.seats}
     if not chosen:
@@ -85,7 +103,7 @@ def require_none(show_id: int, claims: Sequence[Claim]) -> None:
         free = [Seat(*row[:-1]) for row in rows]
         taken = [seat for seat in free if seat.key in chosen]
         own = [seat for seat in taken if seat.key in wanted.seats]
-        left_alone = stranded(free, taken)
+        left_alone = [seat for seat in stranded(free, taken) if of is None or seat.key in of]
         if len(own) < len(wanted.seats) or not left_alone:
             continue  # what is taken is refused by its own name
         others = [seat for seat in taken if seat not in own]
@@ -98,6 +116,31 @@ def require_none(show_id: int, claims: Sequence[Claim]) -> None:
                 choices=[[seat.key for seat in choice] for choice in choices],
                 tier_id=wanted.tier_id,
             )
+
+
+def require_none_of(
+    left: Collection[str], sheet: SaleSheet, booking: Booking, seats: Mapping[int, Sequence[str]]
+) -> None:
+    """Free what a booking leaves, or raise WouldStrandASeat where that would be alone beside it.
+
+    `seats` are those that it keeps and takes, by line; those of tiers that are not on sale may do
+    what they like. Runs with the booking locked, and the locks of `keys_of` for what is left.
+    """
+    claims = []
+    for line in booking.lines:
+        tier = sheet.tiers.get(line.tier_id) if line.tier_id else None
+        own = tuple(seats.get(line.id, ()))
+        if tier is not None and own and sale_service.refusal(sheet, tier) is None:
+            stocks = tuple(sheet.stocks_for(tier))
+            claims.append(Claim(tier.id, tier.name, len(own), stocks, own))
+    kept = [place for place in booking.places if place.key not in left]
+    inventory_service.release([booking.id])
+    require_none(booking.show_id, claims, of=left)
+    HAVE_AGAIN.run(
+        booking_id=booking.id,
+        place_ids=[place.id for place in kept],
+        line_ids=[place.line_id for place in kept],
+    )
 
 
 def _choices(

@@ -127,7 +127,8 @@ def _swap(
     takes_from = [stock for claim in plan.claims for stock in claim.stocks]
     waits_on += quota_service.section_keys(sheet, takes_from)
     if avoids_singles:
-        waits_on += orphan_service.keys_of(sheet.show_id, seats_of(plan.claims))
+        changing = [*seats_of(plan.claims), *(each.leave for each in wanted)]
+        waits_on += orphan_service.keys_of(sheet.show_id, changing)
 
     def attempt(wait_ms: int) -> PlacedBooking:
         with transaction():
@@ -145,6 +146,8 @@ def _swap(
             _leave(plan, wanted)
             if avoids_singles:
                 orphan_service.require_none(sheet.show_id, plan.claims)
+                left = {each.leave for each in wanted} - {each.take for each in wanted}
+                orphan_service.require_none_of(left, sheet, booking, _seats_after(booking, wanted))
             got, moves = _taken(booking, plan, wanted)
             quota_service.require_section_left(sheet, got, buyer=buyer)
             if booking.status == BookingStatus.CONFIRMED:
@@ -267,6 +270,16 @@ def _leave(plan: Plan, wanted: Sequence[WantedSwap]) -> None:
     kept = {each.take for each in wanted}
     left = sorted(plan.own[each.leave].id for each in wanted if each.leave not in kept)
     db.session.execute(LEAVE, {"place_ids": left})
+
+
+def _seats_after(booking: Booking, wanted: Sequence[WantedSwap]) -> dict[int, list[str]]:
+    """The seats that a booking has once they are swapped, by line."""
+    to = {each.leave: each.take for each in wanted}
+    seats: dict[int, list[str]] = {}
+    for place in booking.places:
+        if place.key and place.line_id:
+            seats.setdefault(place.line_id, []).append(to.get(place.key, place.key))
+    return seats
 
 
 def _taken(
