@@ -15,6 +15,7 @@ from models import AvailabilityDisplay, ShowStatus, Tier
 from models.permissions import Permission, allowed
 from models.sale import AvailabilityState, SaleSheet, SaleTier, StockCount
 from models.show import ShowCancelled
+from models.tier import PriceAudience
 from models.values import Caller
 from services import sale_service
 from services.sale_service import NotOnSaleYet, NotPublished, SaleEnded, SalePaused
@@ -149,8 +150,9 @@ def _of_tier(
         for price in tier.prices
         if price.capacity is not None
     }
-    if at_prices and len(at_prices) == len(tier.prices):
-        left = min(left, sum(at_prices.values()))
+    for_buyers = [price for price in tier.prices if price.audience != PriceAudience.DESK]
+    if for_buyers and at_prices.keys() >= set(for_buyers):
+        left = min(left, sum(at_prices[price] for price in for_buyers))
     refusal = sale_service.refusal(sheet, tier)
     told = staff or sheet.availability_display == AvailabilityDisplay.NUMBER
     state = _state(sheet, tier, left, _size(total), refusal)

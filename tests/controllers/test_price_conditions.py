@@ -300,6 +300,14 @@ class TestCapacity:
         book(client, show, buyer, item(child), item(tier.prices[0], quantity=2))
         assert client.get(path).json["sold_out"]
 
+    def test_what_only_the_desk_sells_is_not_left_for_buyers(self, client, show, tier, child):
+        condition(child, audience=PriceAudience.DESK)
+        condition(tier.prices[0], capacity=0)
+
+        told = client.get(f"/tiers/{tier.id}/availability").json
+
+        assert (told["available"], told["sold_out"], told["can_purchase"]) == (0, True, False)
+
     def test_where_only_words_are_told_it_says_whether_some_are_left(self, client, show, child):
         condition(child, capacity=0)
         show.availability_display = AvailabilityDisplay.WORD
