@@ -732,7 +732,8 @@ def test_pause_and_resume_may_be_repeated(client, show, manager):
 
 class TestCopy:
     def test_is_a_second_night_with_places_of_its_own(self, client, event, manager):
-        show = ShowFactory(event=event, venue=VenueFactory(layout=SEATED))
+        venue = VenueFactory(layout=SEATED)
+        show = ShowFactory(event=event, venue=venue, avoid_single_seats=True)
         TierFactory(show=show, section="Stalls")
         TierFactory(show=show, section="Floor", capacity=30)
         booked(show)
@@ -750,6 +751,7 @@ class TestCopy:
         assert all(place.booking_id is None for place in copied)
         night = db.session.get(Show, response.json["id"])
         assert night.seat_map_version_id == show.seat_map_version_id
+        assert night.avoid_single_seats
 
     def test_a_cancelled_night_can_be_made_up_for(self, client, event, manager):
         show = TierFactory(show=ShowFactory(event=event)).show
