@@ -68,8 +68,9 @@ def largest(seats: Sequence[Seat], party: Party) -> int:
     if not party.accessible:
         longest = max((len(run.seats) for run in runs_of(seats)), default=0)
         return min(longest, party.quantity)
-    runs = runs_of(seats, any_kind=True)
-    sizes = range(party.quantity, party.accessible - 1, -1)
+    runs = _with_accessible(seats)
+    longest = max((len(run.seats) for run in runs), default=0)
+    sizes = range(min(party.quantity, longest), party.accessible - 1, -1)
     return next((n for n in sizes if best_block(runs, n, party.accessible)), 0)
 
 
@@ -92,9 +93,14 @@ def _without_last_row(seats: Sequence[Seat]) -> Sequence[Seat]:
     return seats[:end]
 
 
-def _choose_accessible(seats: Sequence[Seat], party: Party, is_all: bool) -> list[Seat] | None:
+def _with_accessible(seats: Iterable[Seat]) -> list[Run]:
+    """The runs of seats of any kind with accessible ones: in a stadium, few of many."""
     runs = runs_of(seats, any_kind=True)
-    block = best_block(runs, party.quantity, party.accessible, is_all=is_all)
+    return [run for run in runs if any(seat.kind == SeatKind.ACCESSIBLE for seat in run.seats)]
+
+
+def _choose_accessible(seats: Sequence[Seat], party: Party, is_all: bool) -> list[Seat] | None:
+    block = best_block(_with_accessible(seats), party.quantity, party.accessible, is_all=is_all)
     if block is not None:
         return block.seats
     if party.together or not is_all:
@@ -106,8 +112,9 @@ def _split_accessible(seats: Sequence[Seat], party: Party) -> list[Seat] | None:
     """A party that no block holds: most of its accessible seats at once, with most people."""
     taken: list[Seat] = []
     people, accessible = party.quantity, party.accessible
+    near = [seat for run in _with_accessible(seats) for seat in run.seats]
     while accessible:
-        runs = runs_of(without(seats, taken), any_kind=True)
+        runs = _with_accessible(without(near, taken))
         block = _largest_accessible(runs, people, accessible)
         if block is None:
             return None
@@ -126,9 +133,10 @@ def _split_accessible(seats: Sequence[Seat], party: Party) -> list[Seat] | None:
 
 
 def _largest_accessible(runs: Sequence[Run], people: int, accessible: int) -> Block | None:
-    for count in range(accessible, 0, -1):
+    longest = max((len(run.seats) for run in runs), default=0)
+    for count in range(min(accessible, longest), 0, -1):
         # Nobody who needs one of the other accessible seats may lose a place to who does not.
-        for size in range(people - (accessible - count), count - 1, -1):
+        for size in range(min(people - (accessible - count), longest), count - 1, -1):
             block = best_block(runs, size, count)
             if block is not None:
                 return block

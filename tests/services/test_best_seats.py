@@ -5,6 +5,7 @@ from itertools import combinations
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from services import seat_runs
 from services.best_seats import Party, can_take, choose, largest
 from services.seat_runs import Seat, runs_of, stranded
 
@@ -218,6 +219,22 @@ def test_accessible_seats_apart_are_taken_a_few_at_a_time():
     chosen = choose(hall("ac|.|ca"), Party(4, accessible=2))
 
     assert keys(chosen) == ["0/A-1", "0/A-2", "0/A-6", "0/A-7"]
+
+
+def test_only_runs_with_accessible_seats_are_searched_for_them(monkeypatch):
+    """In a stadium there are thousands of others, and a party is tried in many sizes."""
+    real, looked_into = seat_runs._best_accessible_in, []
+
+    def watched(run, *wanted):
+        looked_into.append(run)
+        return real(run, *wanted)
+
+    monkeypatch.setattr(seat_runs, "_best_accessible_in", watched)
+    seats = hall("/".join(["........"] * 6 + ["ac..|ac"]))
+
+    assert len(choose(seats, Party(8, accessible=2))) == 8
+    assert all(any(seat.kind for seat in run.seats) for run in looked_into)
+    assert len(looked_into) < 10
 
 
 def test_companion_seats_seat_whom_nothing_else_does():
