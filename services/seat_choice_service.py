@@ -2,42 +2,42 @@
 
 A search reads free seats in the order in which they are sold, row by row, until what it has read
 holds the best choice (`best_seats`); rows that are known to hold no such party it passes over
-(`free_rows`). Reading locks nothing, so many buyers find the same seats; only the claim decides.
-Whoever loses takes the next best of what was read already, at once, and where that has happened
-lately buyers are sent apart from the start: each goes to the first row that nobody else is choosing
-in. Left to itself a search gives exactly the best.
+(`free_rows`), and for accessible seats all rows that have none. Reading locks nothing, so many
+buyers find the same seats; only the claim decides. Whoever loses takes the next best of what was
+read already, at once, and where that has happened lately buyers are sent apart from the start:
+each goes to the first row that nobody else is choosing in. Left to itself a search gives exactly
+the best.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from models.sale import SaleStock
 from models.seat_map import SeatKind
-from services.best_seats import Party, choose
+from services.best_seats import Party, can_take, choose
 from services.free_rows import FreeRows
 from services.seat_runs import Seat, best_block, runs_of, stranded
 from utils.statement import Statement
 from utils.transaction import lock_key
 from utils.ttl_cache import Lately
 
-FIRST_WINDOW, WIDER = 256, 4
 CONTENTION_REMEMBERED = 2.0  # seconds
 WHOLE = 1_000_000  # more seats than a show has
 
 lately_contended: Lately[int] = Lately(CONTENTION_REMEMBERED, largest=1_000)
 
-# Section after section, in each by ordinal; of the first one only what comes after. Each stock of
-# a section is read in the order of its index, and no further than needed.
+# Section after section, in each by ordinal. Each stock of a section is read in the order of its
+# index, and no further than needed.
 WINDOW = """
-      FROM unnest(CAST(:firsts AS int[]), CAST(:lasts AS int[]), CAST(:afters AS int[]))
-           WITH ORDINALITY AS section(first, last, after, n)
+      FROM unnest(CAST(:firsts AS int[]), CAST(:lasts AS int[]))
+           WITH ORDINALITY AS section(first, last, n)
      CROSS JOIN LATERAL (
         SELECT seat.*
           FROM unnest((CAST(:stock_ids AS bigint[]))[section.first:section.last]) AS k(id)
          CROSS JOIN LATERAL (
             SELECT id, stock_id, "row", ordinal, off_centre, seat_kind, key FROM places
-             WHERE stock_id = k.id AND booking_id IS NULL AND ordinal > section.after
+             WHERE stock_id = k.id AND booking_id IS NULL
              ORDER BY ordinal LIMIT :at_most) AS seat
          ORDER BY seat.ordinal LIMIT :at_most) AS p
 """
@@ -47,6 +47,21 @@ FREE_SEATS = Statement(
     f"""
     SELECT {SEAT}, p.seat_kind, p.key {WINDOW} ORDER BY section.n, p.ordinal LIMIT :at_most
     """,
+)
+
+# The free seats of rows in which an accessible one is free: what is free is read once.
+ACCESSIBLE_ROWS = Statement(
+    "accessible_rows",
+    f"""
+    WITH free AS MATERIALIZED (
+        SELECT {SEAT}, p.seat_kind, p.key {WINDOW})
+    SELECT * FROM free AS seat(id, stock_id, section, "row", ordinal, off_centre, kind, key)
+     WHERE (section, "row") IN (
+           SELECT section, "row"
+             FROM free AS seat(id, stock_id, section, "row", ordinal, off_centre, kind, key)
+            WHERE kind = 'accessible')
+     ORDER BY section, ordinal
+    """,  # noqa: S608 (every part is a constant)
 )
 
 # All that is free, what a booking has itself, and whether holds are dead, at one instant.
@@ -122,16 +137,17 @@ class Hall:
         self.sections = list(sections)
         self.stock_ids = list(sections.values())
 
-    def read(self, at_most: int, after: Seat | None = None) -> list[Seat]:
-        """The next free seats, at most so many."""
-        begin = after.section - 1 if after else 0
-        facts = self._facts(begin, after.ordinal if after else 0)
-        rows = FREE_SEATS.all(at_most=at_most, **facts)
-        return [Seat(row[0], row[1], row[2] + begin, *row[3:]) for row in rows]
+    def read(self, at_most: int) -> list[Seat]:
+        """The first free seats, at most so many."""
+        return [Seat(*row) for row in FREE_SEATS.all(at_most=at_most, **self._facts())]
+
+    def read_accessible(self) -> list[Seat]:
+        """The free seats of all rows in which an accessible one is free."""
+        return [Seat(*row) for row in ACCESSIBLE_ROWS.all(at_most=WHOLE, **self._facts())]
 
     def look_closely(self, show_id: int, booking_id: int) -> tuple[bool, list[Seat]]:
         """Whether the show has dead holds, and all free seats with those of a booking."""
-        facts = self._facts(0, 0) | {"show_id": show_id, "booking_id": booking_id}
+        facts = self._facts() | {"show_id": show_id, "booking_id": booking_id}
         rows = LOOK_CLOSELY.all(at_most=WHOLE, **facts)
         return rows[0][0], [Seat(*row[1:]) for row in rows if row[1] is not None]
 
@@ -144,16 +160,15 @@ class Hall:
         pairs = [(id_, n) for n, ids in enumerate(self.stock_ids, start=1) for id_ in ids]
         return {"stock_ids": [id_ for id_, _ in pairs], "sections": [n for _, n in pairs]}
 
-    def _facts(self, begin: int, after: int) -> dict[str, Any]:
+    def _facts(self) -> dict[str, Any]:
         firsts: list[int] = []
         lasts: list[int] = []
         stock_ids: list[int] = []
-        for ids in self.stock_ids[begin:]:
+        for ids in self.stock_ids:
             firsts.append(len(stock_ids) + 1)
             stock_ids += ids
             lasts.append(len(stock_ids))
-        afters = [after, *[0] * (len(firsts) - 1)][: len(firsts)]
-        return {"firsts": firsts, "lasts": lasts, "afters": afters, "stock_ids": stock_ids}
+        return {"firsts": firsts, "lasts": lasts, "stock_ids": stock_ids}
 
 
 class _OneSection(Hall):
@@ -162,10 +177,13 @@ class _OneSection(Hall):
         self.stock_ids = hall.stock_ids[number - 1 : number]
         self._number = number
 
-    def read(self, at_most: int, after: Seat | None = None) -> list[Seat]:
-        """The next free seats of the section, at most so many."""
-        seats = super().read(at_most, after and after._replace(section=1))
-        return [seat._replace(section=self._number) for seat in seats]
+    def read(self, at_most: int) -> list[Seat]:
+        """The first free seats of the section, at most so many."""
+        return [seat._replace(section=self._number) for seat in super().read(at_most)]
+
+    def read_accessible(self) -> list[Seat]:
+        """The free seats of its rows in which an accessible one is free."""
+        return [seat._replace(section=self._number) for seat in super().read_accessible()]
 
     def by_stock(self) -> dict[str, list[int]]:
         """Every stock of the section with its number, as parameters."""
@@ -193,7 +211,7 @@ class Search:
     def best(self, party: Party) -> list[Seat] | None:
         """The best seats that are left, or any of the best few; None if nothing holds the party."""
         if self._more is None:
-            self._more = self._windows() if party.accessible else self._rows(party.quantity)
+            self._more = self._accessible() if party.accessible else self._rows(party.quantity)
         while not self._is_all and self.hall.sections:
             choice = self._chosen(party)
             if choice is not None:
@@ -201,13 +219,12 @@ class Search:
             more = next(self._more, None)
             if more is None:
                 choice = self._one_that_strands(party)
-                if choice is not None:
+                if choice is not None or self._cannot_be(party):
                     return choice
                 self.read_all()
             else:
                 # Whole rows that hold no such party need not be looked at again.
-                self.seats = [] if not party.accessible else self.seats
-                self.seats += [seat for seat in more if seat.id not in self._lost]
+                self.seats = [seat for seat in more if seat.id not in self._lost]
         return choose(self.seats, party)
 
     def lose(self, seats: Iterable[Seat]) -> None:
@@ -225,10 +242,12 @@ class Search:
 
     def _chosen(self, party: Party) -> list[Seat] | None:
         """What no seat that is read later can better."""
-        return choose(self.seats, party, is_all=False, has_whole_rows=not party.accessible)
+        return choose(self.seats, party, is_all=False, has_whole_rows=True)
 
     def _one_that_strands(self, party: Party) -> list[Seat] | None:
         """The best block, once it is known that each would leave a single seat alone."""
+        if party.accessible:
+            return choose(self.seats, replace(party, together=True))
         if self._free_rows is None or self._lost or self._free_rows.were_left:
             return None
         block = best_block(runs_of(self._free_rows.first_that_strands()), party.quantity)
@@ -245,14 +264,15 @@ class Search:
                 lately_contended.add(self.show_id)
             yield row
 
-    def _windows(self) -> Iterator[list[Seat]]:
-        window, last = FIRST_WINDOW, None
-        while True:
-            more = self.hall.read(window, last)
-            yield more
-            if len(more) < window:
-                return
-            window, last = window * WIDER, more[-1]
+    def _accessible(self) -> Iterator[list[Seat]]:
+        yield self.hall.read_accessible()
+
+    def _cannot_be(self, party: Party) -> bool:
+        """Whether the other rows need not be read, now that none holds the party in one block."""
+        if party.accessible:
+            return party.together or can_take(self.seats, party) < party.accessible
+        were_left = self._free_rows is not None and self._free_rows.were_left
+        return party.together and not self._lost and not were_left
 
 
 def take(

@@ -1,6 +1,7 @@
 """What is remembered of rows never changes what is found, whoever changes seats meanwhile."""
 
 import random
+from itertools import product
 
 import pytest
 from sqlalchemy import text
@@ -57,6 +58,42 @@ def change(stock, dice):
     db.session.execute(
         text("UPDATE places SET changed_in = pg_current_xact_id() WHERE key = ANY(:keys)"),
         {"keys": wanted},
+    )
+    db.session.commit()
+
+
+KINDS = """
+    UPDATE places SET seat_kind = CASE WHEN random() < 0.6 THEN NULL WHEN random() < 0.5
+                                       THEN 'accessible' ELSE 'companion' END
+     WHERE stock_id = :id AND row IN ('B', 'D', 'F')
+"""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_accessible_seats_are_found_as_by_reading_every_seat(stock, seed):
+    dice = random.Random(seed)
+    for _ in range(8):
+        db.session.execute(text(f"SELECT setseed({dice.random()})"))
+        db.session.execute(text(KINDS), {"id": stock.id})
+        change(stock, dice)
+        seats = hall_of(stock).read(1000)
+        for people, accessible, together in product((1, 3, 5), (1, 2, 4), (True, False)):
+            if accessible <= people:
+                party = Party(people, together, accessible)
+                assert Search(stock.show_id, hall_of(stock)).best(party) == choose(seats, party)
+        db.session.rollback()
+
+
+def test_without_accessible_seats_no_other_is_read(stock, monkeypatch):
+    monkeypatch.setattr(Hall, "read", lambda *_: pytest.fail("read every seat"))
+
+    assert Search(stock.show_id, hall_of(stock)).best(Party(2, accessible=1)) is None
+
+
+def long_ago(stock):
+    """No seat has changed since any transaction began that is open now, in whatever database."""
+    db.session.execute(
+        text("UPDATE places SET changed_in = '1' WHERE stock_id = :id"), {"id": stock.id}
     )
     db.session.commit()
 
