@@ -233,14 +233,14 @@ def _stock_chosen(booking: Booking, line: BookingLine, sheet: SaleSheet) -> int 
 
 
 def _kept(booking: Booking, line: PricedLine) -> tuple[int, ...]:
-    """Places that a line of any places has already: names and numbers stay with them."""
+    """Places that a line has already: names and numbers stay with them."""
     same = {
         before.id
         for before in booking.lines
         if (before.tier_id, before.price_id) == (line.tier_id, line.price_id)
     }
     if line.seats:
-        return ()
+        return tuple(p.id for p in booking.places if p.line_id in same and p.key in line.seats)
     stock_ids = {stock.id for stock in line.stocks}
     had = [p for p in booking.places if p.line_id in same and p.stock_id in stock_ids]
     accessible = [p.id for p in had if p.seat_kind == SeatKind.ACCESSIBLE][: line.accessible]

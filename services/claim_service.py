@@ -39,7 +39,7 @@ class Claim:
     quantity: int
     stocks: tuple[SaleStock, ...]
     seats: tuple[str, ...] = ()
-    kept: tuple[int, ...] = ()  # places that the booking had: any of `stocks`, and these first
+    kept: tuple[int, ...] = ()  # places that the booking had: of its `seats`, else to take first
     together: bool = False
     accessible: int = 0
 
@@ -104,7 +104,8 @@ CLAIM_CHOSEN = Statement(
                       changed_in = pg_current_xact_id()
      WHERE id = ANY(ARRAY(
         SELECT id FROM places
-         WHERE show_id = :show_id AND key = ANY(:seats) AND stock_id = ANY(:stock_ids)
+         WHERE show_id = :show_id AND key = ANY(:seats)
+           AND (stock_id = ANY(:stock_ids) OR id = ANY(CAST(:kept AS bigint[])))
            AND booking_id IS NULL
          ORDER BY id FOR UPDATE SKIP LOCKED))
     RETURNING id, line_id, stock_id, "row", number, key, seat_kind
@@ -302,6 +303,10 @@ def _any_of(
 
 def _claim_chosen(show_id: int, owner: dict[str, int], wanted: Claim) -> list[ClaimedPlace]:
     rows = CLAIM_CHOSEN.all(
-        show_id=show_id, seats=list(wanted.seats), stock_ids=wanted.stock_ids, **owner
+        show_id=show_id,
+        seats=list(wanted.seats),
+        stock_ids=wanted.stock_ids,
+        kept=list(wanted.kept),
+        **owner,
     )
     return [ClaimedPlace(*row) for row in rows]

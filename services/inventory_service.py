@@ -104,7 +104,7 @@ LOOK = Statement(
 SEATS = Statement(
     "seats",
     """
-    SELECT key, stock_id, booking_id IS NULL OR booking_id = :booking_id FROM places
+    SELECT key, stock_id, booking_id IS NULL OR booking_id = :booking_id, id FROM places
      WHERE show_id = :show_id AND key = ANY(:seats)
     """,
 )
@@ -262,8 +262,9 @@ def require_known(show_id: int, claims: Iterable[Claim]) -> None:
 def _known_seats(show_id: int, wanted: Claim, booking_id: int) -> dict[str, tuple[int, bool]]:
     """The chosen seats by key: the stock of each, and whether it is free. Raises Invalid."""
     rows = SEATS.all(show_id=show_id, seats=list(wanted.seats), booking_id=booking_id)
-    known = {key: (stock_id, is_free) for key, stock_id, is_free in rows}
-    unknown = [seat for seat in wanted.seats if known.get(seat, (0,))[0] not in wanted.stock_ids]
+    known = {key: (stock_id, is_free) for key, stock_id, is_free, _id in rows}
+    sold = {row[0] for row in rows if row[1] in wanted.stock_ids or row[3] in wanted.kept}
+    unknown = [seat for seat in wanted.seats if seat not in sold]
     if unknown:
         raise Invalid.at("items", f"{wanted.name} does not sell {', '.join(unknown)}.")
     return known

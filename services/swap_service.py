@@ -252,7 +252,7 @@ def _require_sold(
 ) -> None:
     """Raise Invalid for the first seat that is not there, or in none of these stocks."""
     found = SEATS.all(show_id=show_id, seats=list(seats), booking_id=0)
-    there = {key: stock_id for key, stock_id, _is_free in found}
+    there = {key: stock_id for key, stock_id, *_ in found}
     stock_ids = {stock.id for stock in stocks}
     for n, each in enumerate(wanted):
         if each.take in seats and there.get(each.take) not in stock_ids:

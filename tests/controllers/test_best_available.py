@@ -261,3 +261,20 @@ class TestBasket:
         changed = client.post(f"/bookings/{booking['id']}/seats", json=more, headers=headers)
 
         assert len(keys(changed)) == 5
+
+
+def test_a_basket_keeps_a_seat_that_its_tier_sells_no_more(client, session, stalls, as_user):
+    headers = as_user(UserFactory())
+    item = {"seats": ["STALLS/A-1"]}
+    booking = client.post("/bookings/", json=order(stalls, None, item=item), headers=headers).json
+    set_apart(session, stalls.stocks[0], "STALLS/A-1", "STALLS/A-2")
+    path = f"/bookings/{booking['id']}/seats"
+
+    added = client.post(path, json={"tier_id": stalls.id, "seats": ["STALLS/B-1"]}, headers=headers)
+    other = client.post(path, json={"tier_id": stalls.id, "seats": ["STALLS/A-2"]}, headers=headers)
+
+    assert keys(added) == ["A-1", "B-1"]
+    assert other.status_code == 400
+    path = f"/bookings/{booking['id']}/items"
+    item = {"tier_id": stalls.id, "seats": ["STALLS/A-1"]}
+    assert keys(client.put(path, json={"items": [item]}, headers=headers)) == ["A-1"]
