@@ -5,8 +5,8 @@ the first that does would cost a stadium each time. So this process remembers of
 last held: a block that strands nobody, only one that strands a seat, or none. That is never
 believed: `places.changed_in` tells which seats have changed since, whoever changed them. A row is
 read anew when a seat of it was freed, or was taken while it held nothing but blocks that strand:
-such a run may be shorter by just that seat now. What a search finds is what it would find by
-reading every seat.
+such a run may be shorter by just that seat now. Once the show has another version all are read
+anew. What a search finds is what it would find by reading every seat.
 """
 
 import re
@@ -39,14 +39,15 @@ ROWS = Statement(
 )
 
 # Whatever is not in this statement's snapshot is of a transaction from this one's xmin on: asking
-# for those next time misses no commit. With the version of the map, whose rows those are.
+# for those next time misses no commit. Seats that leave a stock, or lie elsewhere on another map,
+# tell nobody; but then the show has another version.
 CHANGED = Statement(
     "changed_seats",
     """
-    SELECT seen.xmin, seen.map_id, changed.stock_id, changed.ordinal, changed.is_free,
+    SELECT seen.xmin, seen.version, changed.stock_id, changed.ordinal, changed.is_free,
            changed.changed_in
       FROM (SELECT CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS xmin,
-                   (SELECT seat_map_version_id FROM shows WHERE id = :show_id) AS map_id) AS seen
+                   (SELECT version FROM shows WHERE id = :show_id) AS version) AS seen
       LEFT JOIN (
         SELECT stock_id, ordinal, booking_id IS NULL AS is_free,
                CAST(changed_in AS text) AS changed_in FROM places
@@ -116,8 +117,8 @@ class _Known:
     began (`as_of`); a change that is no older than that may not have been in it.
     """
 
-    def __init__(self, rows: list[Row], map_id: int | None) -> None:
-        self.rows, self.map_id = rows, map_id
+    def __init__(self, rows: list[Row], version: int) -> None:
+        self.rows, self.version = rows, version
         self.levels = bytearray(len(rows))
         self.seen_before = 0  # every change that is older is in here
         self._learned = [0] * len(rows)
@@ -250,13 +251,13 @@ class FreeRows:
         known = _known.get(self._key)
         since = str(known.seen_before) if known else NEVER
         changes = CHANGED.all(show_id=show_id, since=since, at_most=MOST_CHANGES)
-        as_of, map_id = int(changes[0][0]), changes[0][1]
-        if known is not None and known.map_id == map_id and len(changes) < MOST_CHANGES:
+        as_of, version = int(changes[0][0]), changes[0][1]
+        if known is not None and known.version == version and len(changes) < MOST_CHANGES:
             in_rows = self._in_rows(known, changes)
             if in_rows is not None:
                 known.change(in_rows, as_of)
                 return known, as_of
-        known = _Known([Row(*of, lock_key("choosing", of[3])) for of in self._rows()], map_id)
+        known = _Known([Row(*of, lock_key("choosing", of[3])) for of in self._rows()], version)
         known.seen_before = as_of
         if self._remember:
             _known[self._key] = known
@@ -271,7 +272,7 @@ class FreeRows:
         """Changes by the row that they are in; None where one is in no known row."""
         section_of = dict(zip(self._stocks["stock_ids"], self._stocks["sections"], strict=True))
         found: list[tuple[int, int, bool]] = []
-        for _xmin, _map_id, stock_id, ordinal, is_free, changed_in in changes:
+        for _xmin, _version, stock_id, ordinal, is_free, changed_in in changes:
             section = section_of.get(stock_id)
             if section is not None:
                 row = _row_at(known.rows, section, ordinal)

@@ -12,6 +12,7 @@ from models.seat_map import SectionKind
 from services import free_rows
 from services.best_seats import Party, choose
 from services.seat_choice_service import Hall, Search
+from tests.controllers.test_best_available import set_apart
 from tests.factories import ShowFactory, StockFactory, claims
 
 
@@ -109,6 +110,7 @@ def test_a_search_finds_what_reading_every_seat_would(stock, seed):
 
 def test_rows_that_hold_no_party_are_not_read_again(stock, monkeypatch):
     claims.claim(stock, 30)  # rows A to D, and two of E
+    long_ago(stock)
     assert found(stock, 5, remember=True)[0].key == "STALLS/E-3"
     read = []
     real = free_rows.FREE_IN_ROWS
@@ -137,14 +139,49 @@ def test_what_only_one_transaction_sees_is_not_remembered(stock):
     assert found(stock, 7, remember=True)[0].row == "A"
 
 
+def touched(show):
+    db.session.execute(
+        text("UPDATE shows SET version = version + 1 WHERE id = :id"), {"id": show.id}
+    )
+
+
+def test_another_map_is_learnt_anew_though_its_seats_say_nothing(stock):
+    assert found(stock, 3, remember=True)[0].key.startswith("STALLS/A")
+    new = {row: number * 20 for number, row in enumerate("FEDCBA", start=1)}
+    for row, first in new.items():
+        db.session.execute(
+            text(
+                "UPDATE places SET ordinal = :first + CAST(number AS int)"
+                " WHERE stock_id = :id AND row = :row"
+            ),
+            {"id": stock.id, "row": row, "first": first},
+        )
+    touched(stock.show)
+    db.session.commit()
+
+    best = found(stock, 3, remember=True)
+
+    assert best == by_reading_all(stock, 3)
+    assert best[0].row == "F"
+
+
+def test_a_row_that_is_better_for_what_left_its_stock_is_seen(stock):
+    claims.claim(
+        stock, 5, seats=[f"STALLS/A-{n}" for n in (1, 2, 3)] + ["STALLS/B-1", "STALLS/B-2"]
+    )
+    assert found(stock, 3, remember=True)[0].row != "A"  # of four, one would be alone
+    set_apart(db.session, stock, "STALLS/A-7")
+    touched(stock.show)
+    db.session.commit()
+
+    assert found(stock, 3, remember=True)[0].row == "A"
+
+
 def test_without_telling_what_changed_it_would_go_wrong(stock):
     """The control: what is freed without a word stays unseen."""
     booking = claims.claim(stock, 35)
     assert found(stock, 7, remember=True)[0].row == "F"
-    db.session.execute(
-        text("UPDATE places SET changed_in = '1' WHERE stock_id = :id"), {"id": stock.id}
-    )
-    db.session.commit()
+    long_ago(stock)
     found(stock, 7, remember=True)
     free = "UPDATE places SET booking_id = NULL, line_id = NULL WHERE booking_id = :id"
     db.session.execute(text(free), {"id": booking.id})
