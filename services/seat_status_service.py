@@ -98,9 +98,11 @@ CHANGES = Statement(
          LIMIT :ranges),
     b AS MATERIALIZED (
         SELECT unnest((
-            SELECT array_agg(id) FROM bookings
-             WHERE show_id = :show_id AND settled_in IS NOT NULL
-               AND settled_in BETWEEN unseen.first AND unseen.last)) AS id FROM unseen
+            SELECT array_agg(id)
+              FROM (SELECT id FROM bookings
+                     WHERE show_id = :show_id AND settled_in IS NOT NULL
+                       AND settled_in BETWEEN unseen.first AND unseen.last
+                     LIMIT :most + 1) AS few)) AS id FROM unseen
         UNION SELECT id FROM bookings
          WHERE show_id = :show_id AND status = 'held' AND held_until > :as_of
            AND held_until <= statement_timestamp()),
@@ -120,7 +122,7 @@ CHANGES = Statement(
               FROM stocks WHERE show_id = :show_id AND release_at > :as_of
                AND release_at <= statement_timestamp()) AS news
          LIMIT :most + 1)
-    SELECT {AT}, (SELECT count(*) FROM changed),
+    SELECT {AT}, (SELECT greatest((SELECT count(*) FROM changed), (SELECT count(*) FROM b))),
            (SELECT string_agg(to_json(p.key)::text || coalesce(
                         (SELECT CASE WHEN status <> 'held' THEN CAST(:sold AS text)
                                      WHEN held_until > statement_timestamp()
