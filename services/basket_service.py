@@ -140,7 +140,8 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Bo
     keys = limit_service.keys_of(sheet.show_id, buyer) if limited else []
     avoids_singles = sheet.avoid_single_seats and limited
     if avoids_singles:
-        keys += orphan_service.keys_of(sheet.show_id, seats_of(claims))
+        had = [place.key for place in booking.places if place.key]
+        keys += orphan_service.keys_of(sheet.show_id, [*had, *seats_of(claims)])
     keys += quota_service.keys_of(sheet, lines, channel=booking.channel)
 
     def attempt(wait_ms: int) -> None:
@@ -161,8 +162,10 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Bo
             if wait_ms:
                 claim_service.wait_for(sheet.show_id, claims, at_most_ms=wait_ms)
             inventory_service.release([booking.id])
+            taking = claims
             if avoids_singles:
                 orphan_service.require_none(sheet.show_id, claims)
+                taking = orphan_service.leaving_none(booking, claims)
             db.session.execute(DELETE_LINES, {"id": booking.id})
             facts = {"id": booking.id, "show_id": sheet.show_id, "currency": sheet.currency}
             WRITE_LINES.run(**facts, **columns_of(line_ids, lines))
@@ -170,7 +173,7 @@ def _change_once(caller: Caller, booking: Booking, edit: Edit, sure: bool) -> Bo
             _count_given_back(booking, len(booking.places) - sum(c.quantity for c in claims))
             booking.touch()
             db.session.flush()
-            around = quota_service.around_limits(sheet, claims, last_resort=wait_ms > 0)
+            around = quota_service.around_limits(sheet, taking, last_resort=wait_ms > 0)
             places = claim_service.claim(
                 sheet.show_id,
                 booking.id,

@@ -7,6 +7,7 @@ takes anything else, or, like a search for the best seats, only if nobody has it
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from models import Booking
 from models.sale import SaleSheet
@@ -141,6 +142,26 @@ def require_none_of(
         place_ids=[place.id for place in kept],
         line_ids=[place.line_id for place in kept],
     )
+
+
+def leaving_none(booking: Booking, claims: Sequence[Claim]) -> list[Claim]:
+    """The claims; those by quantity keep nothing that would leave a seat alone that is given back.
+
+    Runs as `require_none` does, with the locks of `keys_of` for all that the booking had.
+    """
+    seats = {place.id: place.key for place in booking.places if place.key}
+    left = set(seats.values()) - {seats.get(id_) for wanted in claims for id_ in wanted.kept}
+    found = []
+    for wanted in claims:
+        kept = tuple(seats[id_] for id_ in wanted.kept if id_ in seats)
+        if kept and not wanted.seats and len(wanted.kept) == wanted.quantity:
+            try:
+                chosen = replace(wanted, quantity=len(kept), seats=kept)
+                require_none(booking.show_id, [chosen], of=left)
+            except WouldStrandASeat:
+                wanted = replace(wanted, kept=())
+        found.append(wanted)
+    return found
 
 
 def _choices(

@@ -179,6 +179,16 @@ class TestSingleSeats:
             "STALLS/B-1",
         }
 
+    def test_are_not_left_by_a_smaller_quantity(self, client, choose, strict, as_user):
+        headers = as_user(UserFactory())
+        booking = choose(strict, "A-1", "A-2", "A-3", headers=headers).json
+        choose(strict, "A-4", "A-5", "A-6")
+        fewer = {"items": [{"tier_id": strict.id, "quantity": 2}]}
+
+        changed = client.put(f"/bookings/{booking['id']}/items", json=fewer, headers=headers).json
+
+        assert {place["row"] for place in changed["places"]} == {"B"}
+
     def test_are_no_matter_of_the_best_available(self, client, strict, as_user):
         sizes = (3, 3, 2, 1, 1)
         for size in sizes:
