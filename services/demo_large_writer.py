@@ -107,11 +107,14 @@ def _sections(catalogue: Catalogue) -> Iterator[str]:
 
 def _map_seats(catalogue: Catalogue) -> Iterator[str]:
     for hall in catalogue.halls:
+        top = 0  # where a part is drawn: below the one before
         for part in hall.parts:
             if part.kind.has_seats:
                 for number in range(part.capacity):
                     at = part.position(number), part.off_centre(number)
-                    yield row(part.id, *part.seat(number), *at, at[1] / 2, number // part.width)
+                    drawn = at[1] / 2, top + number // part.width
+                    yield row(part.id, *part.seat(number), *at, *drawn)
+                top += part.capacity // part.width + 3
 
 
 def _events(catalogue: Catalogue) -> Iterator[str]:

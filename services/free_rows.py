@@ -256,6 +256,8 @@ class FreeRows:
             in_rows = self._in_rows(known, changes)
             if in_rows is not None:
                 known.change(in_rows, as_of)
+                _known.pop(self._key, None)
+                _known[self._key] = known  # now the last to be forgotten
                 return known, as_of
         known = _Known([Row(*of, lock_key("choosing", of[3])) for of in self._rows()], version)
         known.seen_before = as_of

@@ -66,7 +66,8 @@ AROUND = Statement(
 HAVE_AGAIN = Statement(
     "have_again",
     """
-    UPDATE places p SET booking_id = :booking_id, line_id = own.line_id
+    UPDATE places p SET booking_id = :booking_id, line_id = own.line_id,
+                        changed_in = pg_current_xact_id()
       FROM unnest(CAST(:place_ids AS bigint[]), CAST(:line_ids AS bigint[]))
            AS own(place_id, line_id)
      WHERE p.id = own.place_id
