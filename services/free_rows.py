@@ -28,13 +28,25 @@ TRIED_AT_ONCE = 32  # rows, of which somebody else may be at work in some
 MOST_CHANGES = 2_000
 REMEMBERED = 200  # halls, each for each size of a party
 
+# The rows of a hall by its map: reading all places for them would cost the whole table. Seats that
+# are of no map count by those that are free; a row that is met later has all of it learned anew.
 ROWS = Statement(
     "rows_of_hall",
     """
-    SELECT k.section, min(p.ordinal), max(p.ordinal), min(p.id)
-      FROM unnest(CAST(:stock_ids AS bigint[]), CAST(:sections AS int[])) AS k(id, section)
-      JOIN places p ON p.stock_id = k.id AND p.key IS NOT NULL
-     GROUP BY k.section, p."row" ORDER BY k.section, min(p.ordinal)
+    WITH k AS (
+        SELECT k.id, k.section, s.section_id
+          FROM unnest(CAST(:stock_ids AS bigint[]), CAST(:sections AS int[])) AS k(id, section)
+          JOIN stocks s ON s.id = k.id)
+    SELECT part.section, min(m.position) AS first, max(m.position) AS last
+      FROM (SELECT DISTINCT section, section_id FROM k) AS part
+      JOIN map_seats m ON m.section_id = part.section_id
+     GROUP BY part.section, m."row"
+    UNION ALL
+    SELECT k.section, min(p.ordinal), max(p.ordinal)
+      FROM k JOIN places p ON p.stock_id = k.id AND p.booking_id IS NULL
+     WHERE k.section_id IS NULL
+     GROUP BY k.section, p."row"
+     ORDER BY 1, 2
     """,
 )
 
@@ -101,12 +113,11 @@ ROWS_ALONE = Statement(
 
 
 class Row(NamedTuple):
-    """A row of seats: its section, its first and last ordinal, a seat of it, and its lock."""
+    """A row of seats: its section, its first and last ordinal, and what its choosers lock."""
 
     section: int
     first: int
     last: int
-    place_id: int
     key: int
 
 
@@ -151,6 +162,7 @@ class _Known:
 
 
 _known: OrderedDict[object, _Known] = OrderedDict()
+_loading = Lock()
 
 
 def forget() -> None:
@@ -259,16 +271,21 @@ class FreeRows:
                 _known.pop(self._key, None)
                 _known[self._key] = known  # now the last to be forgotten
                 return known, as_of
-        known = _Known([Row(*of, lock_key("choosing", of[3])) for of in self._rows()], version)
-        known.seen_before = as_of
-        if self._remember:
-            _known[self._key] = known
-            if len(_known) > REMEMBERED:
-                _known.popitem(last=False)
-        return known, as_of
+        with _loading:  # a morning's first buyers come together, and one of them reads the hall
+            if _known.get(self._key) is known:
+                _known[self._key] = fresh = _Known(self._rows(show_id), version)
+                fresh.seen_before = as_of
+                if len(_known) > REMEMBERED:
+                    _known.popitem(last=False)
+                return fresh, as_of
+        return self._brought_up_to_date(show_id)
 
-    def _rows(self) -> list[tuple[int, int, int, int]]:
-        return [tuple(row) for row in ROWS.all(**self._stocks)]
+    def _rows(self, show_id: int) -> list[Row]:
+        stock_of = dict(zip(self._stocks["sections"], self._stocks["stock_ids"], strict=True))
+        return [
+            Row(section, first, last, lock_key("choosing", show_id, stock_of[section], first))
+            for section, first, last in ROWS.all(**self._stocks)
+        ]
 
     def _in_rows(self, known: _Known, changes: Iterable[Any]) -> list[tuple[int, int, bool]] | None:
         """Changes by the row that they are in; None where one is in no known row."""

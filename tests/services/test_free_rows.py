@@ -156,6 +156,10 @@ def test_another_map_is_learnt_anew_though_its_seats_say_nothing(stock):
             ),
             {"id": stock.id, "row": row, "first": first},
         )
+    placed = "UPDATE map_seats m SET position = p.ordinal FROM places p WHERE p.row = m.row"
+    db.session.execute(
+        text(f"{placed} AND p.number = m.number AND p.stock_id = :id"), {"id": stock.id}
+    )
     touched(stock.show)
     db.session.commit()
 
