@@ -5,7 +5,7 @@ from sqlalchemy import select, text
 
 from init import db
 from models import AuditEntry, MemberRole, OutboxMessage, Place, Role
-from services import verify_service
+from services import swap_service, verify_service
 from tests.controllers.test_booking_controller import age
 from tests.factories import (
     ApiKeyFactory,
@@ -15,6 +15,7 @@ from tests.factories import (
     UserFactory,
     member,
 )
+from utils.errors import Invalid
 
 
 @pytest.fixture
@@ -149,6 +150,24 @@ class TestHold:
     def test_that_was_cancelled_is_told_so(self, client, place, stalls, swap, buyer):
         booking = place(stalls, "STALLS/A-1")
         client.delete(f"/bookings/{booking['id']}", headers=buyer)
+
+        answer = swap(booking, {"STALLS/A-1": "STALLS/B-1"})
+
+        assert (answer.status_code, answer.json["code"]) == (409, "booking-moved-on")
+
+    def test_that_is_cancelled_while_it_is_read_is_told_so(
+        self, client, place, stalls, swap, buyer, monkeypatch
+    ):
+        """Its seats, read after it was held, are gone: that is not the buyer's mistake."""
+        booking = place(stalls, "STALLS/A-1")
+        plan = swap_service._plan
+
+        def cancelled_first(*_facts):
+            monkeypatch.setattr(swap_service, "_plan", plan)
+            client.delete(f"/bookings/{booking['id']}", headers=buyer)
+            raise Invalid.at("seats.0.from", "STALLS/A-1 is not in this booking.")
+
+        monkeypatch.setattr(swap_service, "_plan", cancelled_first)
 
         answer = swap(booking, {"STALLS/A-1": "STALLS/B-1"})
 
