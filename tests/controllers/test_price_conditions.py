@@ -4,37 +4,19 @@ import pytest
 from sqlalchemy import select, update
 
 from init import db
-from models import AuditEntry, AvailabilityDisplay, MemberRole, Price, PriceAudience, Scope
+from models import AuditEntry, AvailabilityDisplay, Price, PriceAudience, Scope
 from services import verify_service
 from tests.controllers.test_booking_controller import age
 from tests.factories import (
     ApiKeyFactory,
     EventFactory,
-    OrganiserFactory,
     ShowFactory,
     TierFactory,
-    UserFactory,
     VenueFactory,
-    member,
 )
 
 SOMEONE = {"name": "Someone", "email": "someone@example.com"}
 LAYOUT = [("Stalls", {"A": 8, "B": 8}), ("Floor", 100)]
-
-
-@pytest.fixture
-def organiser(session):
-    return OrganiserFactory()
-
-
-@pytest.fixture
-def manager(organiser, as_user):
-    return as_user(member(organiser, MemberRole.MANAGER))
-
-
-@pytest.fixture
-def buyer(as_user):
-    return as_user(UserFactory())
 
 
 @pytest.fixture

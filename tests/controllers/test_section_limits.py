@@ -4,37 +4,20 @@ import pytest
 from sqlalchemy import select
 
 from init import db
-from models import AuditEntry, MemberRole
+from models import AuditEntry
 from services import sale_service, verify_service
 from tests.controllers.test_booking_controller import age
 from tests.factories import (
     EventFactory,
-    OrganiserFactory,
     ShowFactory,
     StockFactory,
     TierFactory,
     UserFactory,
     VenueFactory,
-    member,
 )
 
 LAYOUT = [("VIP", {"A": 8, "B": 8}), ("Floor", 100)]
 SOMEONE = {"name": "Someone", "email": "someone@example.com"}
-
-
-@pytest.fixture
-def organiser(session):
-    return OrganiserFactory()
-
-
-@pytest.fixture
-def manager(organiser, as_user):
-    return as_user(member(organiser, MemberRole.MANAGER))
-
-
-@pytest.fixture
-def buyer(as_user):
-    return as_user(UserFactory())
 
 
 @pytest.fixture

@@ -7,37 +7,19 @@ import pytest
 from sqlalchemy import select, update
 
 from init import db
-from models import AuditEntry, MemberRole, Place, Stock, Tier
+from models import AuditEntry, Place, Stock, Tier
 from services import inventory_service, sale_service, verify_service
 from tests.factories import (
     EventFactory,
-    OrganiserFactory,
     ShowFactory,
     StockFactory,
     TierFactory,
-    UserFactory,
     VenueFactory,
-    member,
 )
 from tests.factories.claims import claim
 
 LAYOUT = [("Stalls", {"A": 4, "B": 4}), ("Floor", 100)]
 LATER = "2040-01-01T10:00:00+03:00"
-
-
-@pytest.fixture
-def organiser(session):
-    return OrganiserFactory()
-
-
-@pytest.fixture
-def manager(organiser, as_user):
-    return as_user(member(organiser, MemberRole.MANAGER))
-
-
-@pytest.fixture
-def buyer(as_user):
-    return as_user(UserFactory())
 
 
 @pytest.fixture
