@@ -19,7 +19,7 @@ from schemas.relocation_schema import (
     RelocationPreviewSchema,
     RelocationSchema,
 )
-from services import relocation_service, show_service
+from services import relocation_reading, relocation_service, show_service
 from services.relocation_service import AlreadyThere, CannotBePlaced
 from services.stock_room import CapacityExceeded
 from utils.errors import Forbidden, Invalid
@@ -64,7 +64,7 @@ def relocate_show(
 @for_caller(Permission.SHOW_EDIT)
 def list_relocations(show_id: int, caller: Caller) -> Select[Relocation]:
     """A show's relocations, newest first."""
-    return relocation_service.of_show(_editable(show_id, caller), caller=caller)
+    return relocation_reading.of_show(_editable(show_id, caller), caller=caller)
 
 
 @relocations_bp.get("/relocations/<id:relocation_id>")
@@ -80,7 +80,7 @@ def show_relocation(relocation_id: int, caller: Caller) -> Relocation:
 @for_caller(Permission.SHOW_EDIT)
 def list_moves(relocation_id: int, caller: Caller) -> Select[RelocationMove]:
     """Who goes where: the parties whose seats are called otherwise from then on."""
-    return relocation_service.moves_of(_mine(relocation_id, caller))
+    return relocation_reading.moves_of(_mine(relocation_id, caller))
 
 
 @relocations_bp.post("/relocations/<id:relocation_id>/apply")
@@ -99,7 +99,7 @@ def _editable(show_id: int, caller: Caller) -> Show:
 
 
 def _mine(relocation_id: int, caller: Caller) -> Relocation:
-    relocation = relocation_service.find(relocation_id, caller=caller)
+    relocation = relocation_reading.find(relocation_id, caller=caller)
     authorize(caller, Permission.SHOW_EDIT, relocation)
     return relocation
 

@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, insert, select, text
 from sqlalchemy import delete as delete_rows
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy import insert, select, text
 
 from init import db
 from models import (
     Booking,
-    Event,
     EventStatus,
     Relocation,
     RelocationMove,
@@ -38,13 +36,14 @@ from services import (
     outbox_service,
     relocation_hall,
     relocation_places,
+    relocation_reading,
     show_edit_service,
     venue_calendar,
 )
 from services.relocation_hall import Plan
 from services.relocation_plan import Placed
 from utils.clock import now
-from utils.errors import ApiError, Conflict, Invalid, NotFound
+from utils.errors import ApiError, Conflict, Invalid
 from utils.transaction import lock, transaction
 
 TELL = text(
@@ -97,43 +96,6 @@ class Preview:
     summary: Mapping[str, int]
     moves: Sequence[ShownMove]
     more: int
-
-
-def visible_to(caller: Caller) -> Select[Relocation]:
-    """The relocations of shows that `caller` works for."""
-    query = (
-        select(Relocation)
-        .join(Relocation.show)
-        .join(Show.event)
-        .options(
-            contains_eager(Relocation.show).contains_eager(Show.event),
-            joinedload(Relocation.to_version),
-        )
-    )
-    return query if caller.is_admin else query.where(Event.organiser_id.in_(caller.sees_drafts_of))
-
-
-def find(relocation_id: int, *, caller: Caller) -> Relocation:
-    """One relocation of a show that `caller` works for; to anyone else it does not exist."""
-    relocation = db.session.scalar(visible_to(caller).where(Relocation.id == relocation_id))
-    if relocation is None:
-        raise NotFound(f"There is no relocation {relocation_id}.")
-    return relocation
-
-
-def of_show(show: Show, *, caller: Caller) -> Select[Relocation]:
-    """A show's relocations, newest first."""
-    return visible_to(caller).where(Relocation.show_id == show.id).order_by(Relocation.id.desc())
-
-
-def moves_of(relocation: Relocation) -> Select[RelocationMove]:
-    """The parties whose seats a relocation renames or cannot place, the latest written first."""
-    return (
-        select(RelocationMove)
-        .where(RelocationMove.relocation_id == relocation.id)
-        .options(joinedload(RelocationMove.booking))
-        .order_by(RelocationMove.id.desc())
-    )
 
 
 def preview(show: Show, wanted: Mapping[str, Any], *, caller: Caller) -> Preview:
@@ -220,7 +182,7 @@ def apply(relocation: Relocation, *, caller: Caller) -> Relocation:
         relocation.move(RelocationStatus.APPLIED)
         relocation.applied_at = db.session.scalar(select(now()))
         _write_moves(relocation.id, decided)
-    return find(relocation.id, caller=caller)
+    return relocation_reading.find(relocation.id, caller=caller)
 
 
 def _target(show: Show, wanted: Mapping[str, Any], caller: Caller) -> tuple[Venue, SeatMapVersion]:
@@ -274,7 +236,9 @@ def _require_all_placed(decided: Plan, unplaced: Unplaced) -> None:
 
 def _done_before(show: Show, version: SeatMapVersion, caller: Caller) -> Relocation:
     """The relocation that brought the show here, for whoever missed its answer."""
-    query = of_show(show, caller=caller).where(Relocation.to_version_id == version.id)
+    query = relocation_reading.of_show(show, caller=caller).where(
+        Relocation.to_version_id == version.id
+    )
     done = db.session.scalar(query.where(Relocation.status == RelocationStatus.APPLIED).limit(1))
     if done is None:
         raise AlreadyThere("The show has this version of this map.")

@@ -2,8 +2,7 @@
 
 Seat maps by name, with coordinates and what seats are like; prices with limits, stocks that are
 released, and places that tell in which transaction they changed. `places` is written anew, so
-nobody books meanwhile. Seats get the numbers of their map as
-ordinals, with gaps between the rows.
+nobody books meanwhile. Seats get the numbers of their map as ordinals, with gaps between the rows.
 
 Revision ID: 0004
 Revises: 0003

@@ -13,6 +13,7 @@ from models.values import Caller, WantedLine
 from services import (
     booking_service,
     relocation_places,
+    relocation_reading,
     relocation_service,
     seat_map_service,
     stock_service,
@@ -250,7 +251,7 @@ def test_killed_at_any_step_it_can_be_gone_on_with(sound, stage, monkeypatch, mo
         again = relocate(show_id, manager)
     else:
         again = relocation_service.apply(
-            relocation_service.find(relocation.id, caller=manager), caller=manager
+            relocation_reading.find(relocation.id, caller=manager), caller=manager
         )
     assert (again.id, again.status) == (relocation.id, "applied")
     assert where_it_is(show_id) == "new"
@@ -269,7 +270,7 @@ def test_a_plan_is_taken_up_where_it_was_left(sound, stage, monkeypatch):
         planned = relocate(show_id, manager)
     [foretold] = [
         move.to_seats
-        for move in db.session.scalars(relocation_service.moves_of(planned))
+        for move in db.session.scalars(relocation_reading.moves_of(planned))
         if move.booking_id == keeps
     ]
     for n in range(1, 9):  # these would all have been placed before it, and elsewhere
